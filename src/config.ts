@@ -1,0 +1,193 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { AppError } from './errors.ts';
+import type { Fault } from './machine/json.ts';
+import { ROLES, type Role } from './machine/states.ts';
+import type { Providers } from './models.ts';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
+
+const url = (protocols: string) =>
+  z.string().refine((value) => URL.canParse(value) && new RegExp(`^(${protocols}):`).test(value), {
+    error: `must be a URL that begins with ${protocols.replaceAll('|', ' or ')}`,
+  });
+const wholeNumber = (min: number, max: number) =>
+  z.coerce
+    .number({ error: 'must be a whole number' })
+    .int('must be a whole number')
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+const names = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== ''),
+);
+
+const apiKeys = names.transform((pairs, context) =>
+  pairs.map((pair) => {
+    const [name, secret] = [pair.slice(0, pair.indexOf(':')), pair.slice(pair.indexOf(':') + 1)];
+    if (!pair.includes(':') || name === '' || secret.length < 8) {
+      context.addIssue({
+        code: 'custom',
+        message: 'must be name:secret pairs, separated by commas, secrets of 8 characters or more',
+      });
+    }
+    return { name, secret };
+  }),
+);
+
+/** Every name of the environment that the product reads, with its default. */
+const VARIABLES = z.object({
+  PORT: wholeNumber(0, 65535).optional(),
+  HOST: z.string().default('127.0.0.1'),
+  API_KEYS: apiKeys.optional(),
+  DATABASE_URL: url('postgres|postgresql').optional(),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^[^\s/]+:\d+$/, 'must be host:port')
+    .optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_TASK_QUEUE: z.string().default('builds'),
+  TEMPORAL_API_KEY: z.string().optional(),
+  TEMPORAL_TLS_CA: z.string().optional(),
+  TEMPORAL_TLS_CERT: z.string().optional(),
+  TEMPORAL_TLS_KEY: z.string().optional(),
+  TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
+  TEMPORAL_CLI: z.string().optional(),
+  DATA_DIR: z.string().default('.data'),
+  ARTIFACTS_DIR: z.string().optional(),
+  WORKFLOW_TIMEOUT: wholeNumber(1, 30 * 86_400).default(3600),
+  WORKFLOW_MAX_RETRIES: wholeNumber(0, 100).default(3),
+  MODEL: z.string().default('gpt-4'),
+  ...(Object.fromEntries(ROLES.map((role) => [modelVariable(role), z.string().optional()])) as Record<
+    ModelVariable,
+    z.ZodOptional<z.ZodString>
+  >),
+  MODEL_FALLBACKS: names.default([]),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: url('http|https').optional(),
+  ANTHROPIC_API_KEY: z.string().optional(),
+  ANTHROPIC_BASE_URL: url('http|https').optional(),
+  LOCAL_MODEL_BASE_URL: url('http|https').optional(),
+  COVERAGE_MIN: z.coerce
+    .number({ error: 'must be a number' })
+    .min(0, 'must be at least 0')
+    .max(100, 'must be at most 100')
+    .default(80),
+  LOG_LEVEL: z.preprocess(
+    (value) => (typeof value === 'string' ? value.toLowerCase() : value),
+    z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  ),
+});
+
+type ModelVariable = `MODEL_${Uppercase<Role>}`;
+function modelVariable(role: Role): ModelVariable {
+  return `MODEL_${role.toUpperCase() as Uppercase<Role>}`;
+}
+
+type Variables = z.infer<typeof VARIABLES>;
+
+export type Config = Readonly<{
+  /** `fixed` when PORT was given: then a taken port is an error, else the next free one is used. */
+  api: Readonly<{ host: string; port: number; fixed: boolean; keys: readonly { name: string; secret: string }[] }>;
+  databaseUrl: string | null;
+  temporal: Readonly<{
+    address: string | null;
+    namespace: string;
+    taskQueue: string;
+    apiKey: string | null;
+    tls: Readonly<{ caFile?: string; certFile?: string; keyFile?: string; serverName?: string }> | null;
+    cli: string | null;
+  }>;
+  dataDir: string;
+  artifactsDir: string;
+  cacheDir: string;
+  activeTimeoutMs: number;
+  maxSendBacks: number;
+  models: Readonly<{ byRole: Readonly<Record<Role, string>>; fallbacks: readonly string[]; providers: Providers }>;
+  coverageMin: number;
+  logLevel: (typeof LOG_LEVELS)[number];
+}>;
+
+const optional = <K extends string>(key: K, value: string | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { [P in K]?: string };
+
+function providersOf(env: Variables): Providers {
+  const openai = env.OPENAI_API_KEY || env.OPENAI_BASE_URL;
+  const anthropic = env.ANTHROPIC_API_KEY || env.ANTHROPIC_BASE_URL;
+  return {
+    ...(openai
+      ? { openai: { apiKey: env.OPENAI_API_KEY ?? 'none', ...optional('baseUrl', env.OPENAI_BASE_URL) } }
+      : {}),
+    ...(anthropic
+      ? { anthropic: { apiKey: env.ANTHROPIC_API_KEY ?? 'none', ...optional('baseUrl', env.ANTHROPIC_BASE_URL) } }
+      : {}),
+    ...(env.LOCAL_MODEL_BASE_URL ? { local: { baseUrl: env.LOCAL_MODEL_BASE_URL } } : {}),
+  };
+}
+
+function temporalOf(env: Variables): Config['temporal'] {
+  const tls = {
+    ...optional('caFile', env.TEMPORAL_TLS_CA),
+    ...optional('certFile', env.TEMPORAL_TLS_CERT),
+    ...optional('keyFile', env.TEMPORAL_TLS_KEY),
+    ...optional('serverName', env.TEMPORAL_TLS_SERVER_NAME),
+  };
+  return {
+    address: env.TEMPORAL_ADDRESS ?? null,
+    namespace: env.TEMPORAL_NAMESPACE,
+    taskQueue: env.TEMPORAL_TASK_QUEUE,
+    apiKey: env.TEMPORAL_API_KEY ?? null,
+    tls: Object.keys(tls).length > 0 ? tls : null,
+    cli: env.TEMPORAL_CLI ?? null,
+  };
+}
+
+function crossFaults(env: Variables): Fault[] {
+  const open = !LOOPBACK.includes(env.HOST) && (env.API_KEYS ?? []).length === 0;
+  const halfTls = (env.TEMPORAL_TLS_CERT === undefined) !== (env.TEMPORAL_TLS_KEY === undefined);
+  return [
+    ...(open ? [{ at: 'HOST', fault: `"${env.HOST}" is not loopback: set API_KEYS, or HOST=127.0.0.1` }] : []),
+    ...(halfTls ? [{ at: 'TEMPORAL_TLS_CERT', fault: 'goes together with TEMPORAL_TLS_KEY: set both or none' }] : []),
+  ];
+}
+
+function toConfig(env: Variables, cacheHome: string): Config {
+  const dataDir = resolve(env.DATA_DIR);
+  const byRole = Object.fromEntries(ROLES.map((role) => [role, env[modelVariable(role)] ?? env.MODEL]));
+  return {
+    api: { host: env.HOST, port: env.PORT ?? 3000, fixed: env.PORT !== undefined, keys: env.API_KEYS ?? [] },
+    databaseUrl: env.DATABASE_URL ?? null,
+    temporal: temporalOf(env),
+    dataDir,
+    artifactsDir: env.ARTIFACTS_DIR ? resolve(env.ARTIFACTS_DIR) : join(dataDir, 'artifacts'),
+    cacheDir: join(cacheHome, 'q-orchestrator'),
+    activeTimeoutMs: env.WORKFLOW_TIMEOUT * 1000,
+    maxSendBacks: env.WORKFLOW_MAX_RETRIES,
+    models: { byRole: byRole as Record<Role, string>, fallbacks: env.MODEL_FALLBACKS, providers: providersOf(env) },
+    coverageMin: env.COVERAGE_MIN,
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+/**
+ * Reads the configuration from an environment; empty values count as not given.
+ * @throws AppError `config_invalid`, listing every fault at once; secrets are never repeated
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = VARIABLES.safeParse(given);
+  const faults: Fault[] = parsed.success
+    ? crossFaults(parsed.data)
+    : parsed.error.issues.map(({ path, message }) => ({ at: String(path[0] ?? ''), fault: message }));
+  if (!parsed.success || faults.length > 0) {
+    const listed = faults.map(({ at, fault }) => `  ${at} ${fault}`).join('\n');
+    throw new AppError('config_invalid', `The configuration cannot be used:\n${listed}`, { faults });
+  }
+  return toConfig(parsed.data, environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'));
+}

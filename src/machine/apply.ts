@@ -1,0 +1,196 @@
+import { applyAdvance, planAdvance } from './advance.ts';
+import {
+  type Build,
+  type BuildSpec,
+  isOver,
+  OPERATION_LIMIT,
+  type Outcome,
+  type Position,
+  phaseOf,
+  stateOf,
+} from './build.ts';
+import type { Applied, Command, OperatorCommand, Refused, WorkCommand } from './commands.ts';
+import { completePhase, costOf } from './complete-phase.ts';
+import { addWork, type Draft, draftOf, emit, enterPhase, finish, park } from './draft.ts';
+import { applyAbort, applyRetry, applyRollback, placeOf, retryTarget, rollbackTargets } from './going-back.ts';
+import { refuse } from './refuse.ts';
+import { PHASES, type Phase } from './states.ts';
+import { judge } from './verdict.ts';
+
+/** Makes a build and its first rows: the build starts and discovery begins. */
+export function startBuild(spec: BuildSpec, nowMs: number): Pick<Applied, 'build' | 'rows'> {
+  const draft = draftOf(
+    {
+      spec,
+      position: { status: 'in_progress', state: 'discovery' },
+      attempts: Object.fromEntries(PHASES.map((phase) => [phase, 0])) as Record<Phase, number>,
+      results: {},
+      conversation: [],
+      turns: 0,
+      feedback: [],
+      checkpoints: {},
+      sendBacks: {},
+      head: null,
+      gate: { kind: 'none' },
+      activeMs: 0,
+      tokens: 0,
+      epoch: 1,
+      seq: 0,
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+      operations: [],
+    },
+    nowMs,
+  );
+  emit(draft, 'build_started', 'system', {
+    build_id: spec.buildId,
+    project_id: spec.projectId,
+    simulated: spec.simulated,
+  });
+  enterPhase(draft, 'discovery', 'forward');
+  return finish(draft);
+}
+
+/**
+ * The machine's one function: pure, so that it can be run dry as an Update's validator.
+ * @param nowMs the time of the command, in milliseconds since 1970
+ * @returns the next build with its audit rows, or why the command was refused; a refused command changes nothing
+ */
+export function applyCommand(build: Build, command: Command, nowMs: number): Applied | Refused {
+  switch (command.type) {
+    case 'advance':
+    case 'retry':
+    case 'rollback':
+    case 'abort':
+      return applyOperatorCommand(build, command, nowMs);
+    default:
+      return applyWorkCommand(build, command, nowMs);
+  }
+}
+
+function applyOperatorCommand(build: Build, command: OperatorCommand, nowMs: number): Applied | Refused {
+  const known = command.opId === null ? undefined : build.operations.find(({ id }) => id === command.opId);
+  if (known) {
+    return known.type === command.type
+      ? { ok: true, build, rows: [], outcome: known.outcome }
+      : refuse(build, 'idempotency_key_reused', `this operation id was used for ${known.type} before; use a new one`);
+  }
+  const { position } = build;
+  if (isOver(position)) {
+    return refuse(build, 'build_over', `the build is ${position.status}; ${command.type} is refused after the end`);
+  }
+  const state = stateOf(position);
+  if ('expectedState' in command && command.expectedState !== null && command.expectedState !== state) {
+    return refuse(build, 'wrong_state', `expected_state is ${command.expectedState}, but the build is in ${state}`);
+  }
+  return carryOut(build, command, nowMs);
+}
+
+function carryOut(build: Build, command: OperatorCommand, nowMs: number): Applied | Refused {
+  const draft = draftOf(build, nowMs);
+  switch (command.type) {
+    case 'advance': {
+      const plan = planAdvance(build, command);
+      if ('ok' in plan) return plan;
+      const handedOn = applyAdvance(draft, plan, command);
+      return conclude(build, draft, command, handedOn);
+    }
+    case 'retry': {
+      const target = retryTarget(build.position);
+      if (target === null) {
+        return refuse(build, 'nothing_before', 'retry is refused in discovery: nothing stands before it; use rollback');
+      }
+      applyRetry(draft, command, target);
+      break;
+    }
+    case 'rollback': {
+      if (!rollbackTargets(build.position).includes(command.targetState)) {
+        return refuse(build, 'not_reached', `target_state ${command.targetState} is later than the current phase`);
+      }
+      applyRollback(draft, command);
+      break;
+    }
+    case 'abort':
+      applyAbort(draft, command, stateOf(build.position));
+      break;
+  }
+  return conclude(build, draft, command, null);
+}
+
+/** The state that the command itself led to: before any automatic acknowledgement that followed. */
+function commandedState(draft: Draft): Outcome['newState'] {
+  const first = draft.rows.find(({ type }) => type === 'phase_completed' || type === 'sent_back');
+  const to = first?.data.to;
+  return (typeof to === 'string' ? to : stateOf(draft.position)) as Outcome['newState'];
+}
+
+function conclude(before: Build, draft: Draft, command: OperatorCommand, handedOn: Outcome['handedOn']): Applied {
+  draft.epoch += 1;
+  const { status }: Position = draft.position;
+  const previousState = stateOf(before.position);
+  const outcome: Outcome = { previousState, newState: commandedState(draft), status, atMs: draft.nowMs, handedOn };
+  if (command.opId !== null) {
+    const operation = { id: command.opId, type: command.type, outcome };
+    draft.operations = [...draft.operations, operation].slice(-OPERATION_LIMIT);
+  }
+  return { ok: true, ...finish(draft), outcome };
+}
+
+function applyWorkCommand(build: Build, command: WorkCommand, nowMs: number): Applied | Refused {
+  const draft = draftOf(build, nowMs);
+  const refusal = recordOrWork(build, draft, command);
+  if (refusal) return refusal;
+  const { status }: Position = draft.position;
+  const [previousState, newState] = [stateOf(build.position), commandedState(draft)];
+  return { ok: true, ...finish(draft), outcome: { previousState, newState, status, atMs: nowMs, handedOn: null } };
+}
+
+function recordOrWork(build: Build, draft: Draft, command: WorkCommand): Refused | null {
+  if (command.type === 'reject_signal') {
+    const { signal, code, reason } = command;
+    emit(draft, 'signal_rejected', 'operator', { signal, code, reason, actor: 'operator' });
+    return null;
+  }
+  if (command.type === 'record_late_result') {
+    emit(draft, 'late_result', 'system', { phase: command.phase, attempt: command.attempt });
+    return null;
+  }
+  const place = placeOf(build.position);
+  if (build.position.status !== 'in_progress' || place === null) {
+    return refuse(build, 'wrong_state', `${command.type} needs a build that is worked on`);
+  }
+  addWork(draft, command.work);
+  const problem = applyWork(build, draft, command);
+  draft.epoch += 1;
+  return problem;
+}
+
+function applyWork(
+  build: Build,
+  draft: Draft,
+  command: Exclude<WorkCommand, { type: 'reject_signal' | 'record_late_result' }>,
+): Refused | null {
+  const failedIn = placeOf(build.position) ?? 'discovery';
+  const phase = phaseOf(build.position) ?? 'discovery';
+  switch (command.type) {
+    case 'complete_phase': {
+      if (failedIn !== phase) return refuse(build, 'wrong_state', `no phase runs in ${failedIn}`);
+      const { result, work } = command;
+      const verdict = judge(build, phase, result.data);
+      completePhase(draft, { phase, by: 'llm', result, verdict, calls: work.calls, about: costOf(work.calls) });
+      return null;
+    }
+    case 'measured':
+      if (draft.gate.kind !== 'running') return refuse(build, 'wrong_state', 'no tests are being run for a gate');
+      draft.gate = { kind: 'measured', measurement: command.measurement };
+      return null;
+    case 'fail':
+      park(draft, { code: command.code, reason: command.reason, failedIn, resumeAt: phase }, command.work);
+      return null;
+    case 'time_out': {
+      const reason = `the active time of ${Math.round(build.spec.activeTimeoutMs / 1000)} s is used up (WORKFLOW_TIMEOUT); retry gives it anew`;
+      park(draft, { code: 'workflow_timeout', reason, failedIn, resumeAt: phase }, command.work);
+      return null;
+    }
+  }
+}

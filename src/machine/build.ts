@@ -1,0 +1,194 @@
+import type { Json, JsonObject } from './json.ts';
+import { type OpenState, PHASES, type Phase, phaseAt, type Role, STATE_TABLE, type State } from './states.ts';
+
+/** A reference to content in the artifact store. `preview` is its first characters, for people. */
+export type ArtifactRef = Readonly<{ sha256: string; bytes: number; preview: string }>;
+
+/** Something that is carried whole when small, by reference when large. */
+export type Content = Readonly<{ kind: 'inline'; value: Json } | { kind: 'artifact'; ref: ArtifactRef }>;
+
+/** One commit in the workspace of a build. */
+export type Commit = Readonly<{ commit: string; tree: string }>;
+
+/** One call of a model: what it cost. `id` is unique within an attempt of a phase. */
+export type ModelCall = Readonly<{
+  id: string;
+  model: string;
+  provider: string;
+  promptTokens: number;
+  completionTokens: number;
+  durationMs: number;
+  outcome: 'ok' | 'repaired' | 'failed' | 'cancelled';
+}>;
+
+/** What one attempt handed on. When it is too large to travel, `data` is an extract and `full` refers to the whole. */
+export type PhaseResult = Readonly<{
+  seq: number;
+  attempt: number;
+  by: 'llm' | 'external';
+  data: JsonObject;
+  full: ArtifactRef | null;
+  commit: Commit | null;
+  /** True when the orchestrator may run the files of this result itself (it wrote them with the simulated model). */
+  runnable: boolean;
+}>;
+
+/** One answer in the conversation of a build. `n` is its number in the build, so that a rollback can cut there. */
+export type Turn = Readonly<{ n: number; phase: Phase; attempt: number; role: Role; content: Content }>;
+
+/** Why a phase is run again: shown in the prompt until `until` completes. */
+export type Feedback = Readonly<{
+  kind: 'sent_back' | 'retry' | 'rollback';
+  from: OpenState;
+  to: Phase;
+  until: Phase;
+  attempt: number;
+  reason: string;
+  rejected: readonly Rejected[];
+}>;
+export type Rejected = Readonly<{ phase: Phase; data: JsonObject; full: ArtifactRef | null }>;
+
+/** What a rollback to a phase restores: the build just before the phase's first attempt since the phase before it. */
+export type Checkpoint = Readonly<{ turns: number; head: Commit | null }>;
+
+/** The orchestrator's own run of the tests for an external tester. */
+export type Measurement = Readonly<{ passed: boolean; coverage: number; summary: string; full: ArtifactRef | null }>;
+export type Gate = Readonly<{ kind: 'none' } | { kind: 'running' } | { kind: 'measured'; measurement: Measurement }>;
+
+export type ParkCode =
+  | 'send_back_limit'
+  | 'workflow_timeout'
+  | 'model_failed'
+  | 'bad_answer'
+  | 'release_failed'
+  | 'phase_failed';
+
+export type Open = Readonly<{ status: 'in_progress'; state: OpenState }>;
+export type Parked = Readonly<{
+  status: 'error';
+  failedIn: OpenState;
+  resumeAt: Phase;
+  code: ParkCode;
+  reason: string;
+}>;
+export type Complete = Readonly<{ status: 'complete'; endedAtMs: number }>;
+export type Cancelled = Readonly<{ status: 'cancelled'; endedAtMs: number; reason: string; was: Open | Parked }>;
+export type Position = Open | Parked | Complete | Cancelled;
+
+/** What became of an operation, remembered so that its repetition answers the same. */
+export type Outcome = Readonly<{
+  previousState: State;
+  newState: State;
+  status: Position['status'];
+  atMs: number;
+  /** The phase whose result the operation handed on, and the sequence number it had. */
+  handedOn: Readonly<{ phase: Phase; seq: number }> | null;
+}>;
+export type Operation = Readonly<{ id: string; type: string; outcome: Outcome }>;
+
+/** What a start fixes for the life of a build. */
+export type BuildSpec = Readonly<{
+  workflowId: string;
+  buildId: string;
+  projectId: string;
+  userId: string;
+  requirements: Content;
+  metadata: Content | null;
+  model: string | null;
+  /** The model each role had by configuration at the start: shown to operators; the worker's own configuration decides. */
+  defaultModels?: Readonly<Partial<Record<Role, string>>>;
+  externalRoles: readonly Role[];
+  /** Percent; testing below it is rejected. */
+  coverageMin: number;
+  /** Rejects of one phase that are sent back before the next parks the build. */
+  maxSendBacks: number;
+  activeTimeoutMs: number;
+  /** Digest of what the start asked for: the same again is the same start, other content is another's build_id. */
+  startDigest: string;
+  /** True when every model call of this build goes to the simulated model. */
+  simulated: boolean;
+}>;
+
+/** The domain object: one run from requirements to release. Immutable; only `applyCommand` makes the next one. */
+export type Build = Readonly<{
+  spec: BuildSpec;
+  position: Position;
+  attempts: Readonly<Record<Phase, number>>;
+  results: Readonly<Partial<Record<Phase, PhaseResult>>>;
+  conversation: readonly Turn[];
+  turns: number;
+  feedback: readonly Feedback[];
+  checkpoints: Readonly<Partial<Record<Phase, Checkpoint>>>;
+  sendBacks: Readonly<Partial<Record<Phase, number>>>;
+  head: Commit | null;
+  gate: Gate;
+  activeMs: number;
+  tokens: number;
+  /** Rises with every command that takes effect: a result of an older epoch is late. */
+  epoch: number;
+  /** Sequence number of the last audit row. */
+  seq: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+  operations: readonly Operation[];
+}>;
+
+/** Operation ids a build remembers (design: the last 100). */
+export const OPERATION_LIMIT = 100;
+/** Answers a build carries for its prompts; older ones stay in the audit. */
+export const CONVERSATION_LIMIT = 24;
+
+/** The contract's current_state. */
+export function stateOf(position: Position): State {
+  switch (position.status) {
+    case 'in_progress':
+      return position.state;
+    case 'error':
+      return 'error';
+    case 'complete':
+      return 'complete';
+    case 'cancelled':
+      return stateOf(position.was);
+  }
+}
+
+/** The contract's current_role: in error the owner of the phase that failed. */
+export function roleOf(position: Position): Role {
+  switch (position.status) {
+    case 'in_progress':
+      return STATE_TABLE[position.state].owner;
+    case 'error':
+      return STATE_TABLE[position.failedIn].owner;
+    case 'complete':
+      return STATE_TABLE.complete.owner;
+    case 'cancelled':
+      return roleOf(position.was);
+  }
+}
+
+/** The phase a position is about: the one worked on, waited for, or failed; null once complete. */
+export function phaseOf(position: Position): Phase | null {
+  switch (position.status) {
+    case 'in_progress':
+      return phaseAt(position.state);
+    case 'error':
+      return phaseAt(position.failedIn);
+    case 'complete':
+      return null;
+    case 'cancelled':
+      return phaseOf(position.was);
+  }
+}
+
+export const isOver = (position: Position): position is Complete | Cancelled =>
+  position.status === 'complete' || position.status === 'cancelled';
+
+export const isExternal = (spec: BuildSpec, role: Role): boolean => spec.externalRoles.includes(role);
+
+/** Phases whose result is in the build, in order. */
+export const completedPhases = (build: Pick<Build, 'results'>): Phase[] =>
+  PHASES.filter((phase) => build.results[phase] !== undefined);
+
+/** A result as handoffs and the mirror show it: itself, or its extract with the reference to the whole. */
+export const shownData = ({ data, full }: Pick<PhaseResult, 'data' | 'full'>): JsonObject =>
+  full === null ? data : { ...data, artifact: { ...full } };

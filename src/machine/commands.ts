@@ -1,0 +1,67 @@
+import type { ArtifactRef, Build, Commit, Measurement, ModelCall, Outcome, ParkCode, PhaseResult } from './build.ts';
+import type { AuditRow } from './events.ts';
+import type { Fault, JsonObject } from './json.ts';
+import type { OpenState, Phase, Role, State } from './states.ts';
+
+/** What an activity reports as worked: the only thing that counts as active time. */
+export type Work = Readonly<{ activeMs: number; calls: readonly ModelCall[] }>;
+
+/** What a model-driven phase hands to the machine. */
+export type ModelResult = Readonly<{
+  data: JsonObject;
+  full: ArtifactRef | null;
+  commit: Commit | null;
+  runnable: PhaseResult['runnable'];
+}>;
+
+type ByPerson = Readonly<{ actor: string; opId: string | null }>;
+
+export type AdvanceCommand = ByPerson &
+  Readonly<{
+    type: 'advance';
+    role: Role;
+    completedState: OpenState;
+    phaseResult: unknown;
+    /** Where the whole result is when `phaseResult` is an extract. */
+    artifact: ArtifactRef | null;
+    nextState: State | null;
+  }>;
+export type RetryCommand = ByPerson & Readonly<{ type: 'retry'; reason: string; expectedState: State | null }>;
+export type RollbackCommand = ByPerson &
+  Readonly<{ type: 'rollback'; targetState: Phase; reason: string; expectedState: State | null }>;
+export type AbortCommand = ByPerson & Readonly<{ type: 'abort'; reason: string }>;
+export type OperatorCommand = AdvanceCommand | RetryCommand | RollbackCommand | AbortCommand;
+
+/** Commands that only the workflow gives, about the work it had done. */
+export type WorkCommand =
+  | Readonly<{ type: 'complete_phase'; result: ModelResult; work: Work }>
+  | Readonly<{ type: 'measured'; measurement: Measurement; work: Work }>
+  | Readonly<{ type: 'fail'; code: ParkCode; reason: string; work: Work }>
+  | Readonly<{ type: 'time_out'; work: Work }>
+  | Readonly<{ type: 'record_late_result'; phase: Phase; attempt: number }>
+  | Readonly<{ type: 'reject_signal'; signal: string; code: string; reason: string }>;
+
+export type Command = OperatorCommand | WorkCommand;
+
+export type RefusalCode =
+  | 'wrong_state'
+  | 'wrong_role'
+  | 'unexpected_next_state'
+  | 'nothing_before'
+  | 'not_reached'
+  | 'build_over'
+  | 'gate_running'
+  | 'idempotency_key_reused'
+  | 'invalid_phase_result';
+
+/** Why a command was refused: the current state and what is allowed in it, for the answer. */
+export type Refusal = Readonly<{
+  code: RefusalCode;
+  message: string;
+  state: State;
+  allowed: readonly string[];
+  faults: readonly Fault[];
+}>;
+
+export type Applied = Readonly<{ ok: true; build: Build; rows: readonly AuditRow[]; outcome: Outcome }>;
+export type Refused = Readonly<{ ok: false; refusal: Refusal }>;

@@ -1,0 +1,122 @@
+import { isExternal, type ModelCall, type PhaseResult, shownData } from './build.ts';
+
+import type { ModelResult } from './commands.ts';
+import {
+  acknowledge,
+  addFeedback,
+  addTurn,
+  type Draft,
+  emit,
+  enterPhase,
+  handoffTo,
+  moveTo,
+  park,
+  removeResults,
+} from './draft.ts';
+import type { Trigger } from './events.ts';
+import type { JsonObject } from './json.ts';
+import { actingRole, isHandoff, type OpenState, type Phase, STATE_TABLE } from './states.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A checked result of the phase in which the build stands, and who gave it. */
+export type Completion = Readonly<{
+  phase: Phase;
+  by: PhaseResult['by'];
+  result: ModelResult;
+  verdict: Verdict;
+  calls: readonly ModelCall[];
+  /** Goes into the event beside from, to and attempt: the actor, or the model and what it cost. */
+  about: JsonObject;
+}>;
+
+/** What calls cost, in one line of the audit. */
+export function costOf(calls: readonly ModelCall[]): JsonObject {
+  if (calls.length === 0) return {};
+  const sum = (pick: (call: ModelCall) => number): number => calls.reduce((total, call) => total + pick(call), 0);
+  return {
+    model: calls.at(-1)?.model ?? '',
+    provider: calls.at(-1)?.provider ?? '',
+    calls: calls.length,
+    tokens: sum((call) => call.promptTokens + call.completionTokens),
+    duration_ms: sum((call) => call.durationMs),
+  };
+}
+
+/** Applies a phase's result: forward, back to the coder, or parked. Gives the sequence number of its event. */
+export function completePhase(draft: Draft, completion: Completion): number {
+  const { phase, result, verdict } = completion;
+  if (result.commit) draft.head = result.commit;
+  addTurn(draft, phase, result);
+  switch (verdict.kind) {
+    case 'pass':
+      return goForward(draft, completion);
+    case 'reject':
+      return sendBack(draft, completion, verdict.reason);
+    case 'release_failed':
+      park(
+        draft,
+        { code: 'release_failed', reason: verdict.reason, failedIn: phase, resumeAt: phase },
+        { activeMs: 0, calls: completion.calls },
+      );
+      return draft.seq;
+  }
+}
+
+const factsOf = (draft: Draft, { phase, result, about }: Completion, to: string): JsonObject => ({
+  from: phase,
+  to,
+  phase,
+  attempt: draft.attempts[phase],
+  ...(result.commit ? { commit: result.commit.commit, tree: result.commit.tree } : {}),
+  ...about,
+});
+
+function goForward(draft: Draft, completion: Completion): number {
+  const { phase, by, result, calls } = completion;
+  const role = STATE_TABLE[phase].owner;
+  const next = STATE_TABLE[phase].forward;
+  const handoff = next === 'complete' ? {} : { handoff: handoffTo(phase, next, shownData(result), null) };
+  const seq = emit(draft, 'phase_completed', role, factsOf(draft, completion, next), { ...handoff, calls });
+  draft.results = { ...draft.results, [phase]: { ...result, seq, by, attempt: draft.attempts[phase] } };
+  draft.feedback = draft.feedback.filter((entry) => entry.until !== phase);
+  if (next === 'complete') {
+    moveTo(draft, { status: 'complete', endedAtMs: draft.nowMs });
+    emit(draft, 'completed', role, { from: phase, to: 'complete' });
+  } else {
+    arrive(draft, next);
+  }
+  return seq;
+}
+
+/** A model acknowledges its handoff itself, at once; an external receiver is waited for. */
+function arrive(draft: Draft, next: OpenState): void {
+  if (!isHandoff(next)) {
+    enterPhase(draft, next, 'forward');
+    return;
+  }
+  moveTo(draft, { status: 'in_progress', state: next });
+  if (!isExternal(draft.spec, actingRole(next))) acknowledge(draft, next, {});
+}
+
+function sendBack(draft: Draft, completion: Completion, reason: string): number {
+  const { phase, result, calls } = completion;
+  const target = STATE_TABLE[phase].rejectsTo ?? 'implementation';
+  const by: Trigger = STATE_TABLE[phase].owner;
+  const attempt = draft.attempts[phase];
+  const count = (draft.sendBacks[phase] ?? 0) + 1;
+  draft.sendBacks = { ...draft.sendBacks, [phase]: count };
+  const rejected = [...removeResults(draft, target), { phase, data: result.data, full: result.full }];
+  addFeedback(draft, { kind: 'sent_back', from: phase, to: target, until: phase, attempt, reason, rejected });
+  if (count > draft.spec.maxSendBacks) {
+    const told = `${phase} rejected the work ${count} times (WORKFLOW_MAX_RETRIES ${draft.spec.maxSendBacks}); last: ${reason}`;
+    park(draft, { code: 'send_back_limit', reason: told, failedIn: phase, resumeAt: target }, { activeMs: 0, calls });
+    return draft.seq;
+  }
+  const data = { ...factsOf(draft, completion, target), reason, send_back: count };
+  const seq = emit(draft, 'sent_back', by, data, {
+    handoff: handoffTo(phase, target, shownData(result), reason),
+    calls,
+  });
+  enterPhase(draft, target, 'back');
+  return seq;
+}

@@ -1,0 +1,127 @@
+import {
+  type Build,
+  CONVERSATION_LIMIT,
+  type Feedback,
+  isExternal,
+  type ParkCode,
+  type PhaseResult,
+  type Position,
+  phaseOf,
+  type Rejected,
+  stateOf,
+} from './build.ts';
+import type { ModelResult, Work } from './commands.ts';
+import type { AuditRow, EventType, Handoff, Trigger } from './events.ts';
+import type { JsonObject } from './json.ts';
+import { actingRole, type OpenState, PHASES, type Phase, phaseAt, phaseIndex, STATE_TABLE } from './states.ts';
+
+/** A build on its way to the next one: changed only inside one `applyCommand`, never seen outside. */
+export type Draft = { -readonly [K in keyof Build]: Build[K] } & { rows: AuditRow[]; nowMs: number };
+
+export const draftOf = (build: Build, nowMs: number): Draft => ({ ...build, rows: [], nowMs });
+
+/** Takes the build out of a draft. */
+export function finish(draft: Draft): { build: Build; rows: readonly AuditRow[] } {
+  const { rows, nowMs, ...build } = draft;
+  return { build: { ...build, updatedAtMs: nowMs }, rows };
+}
+
+type RowExtras = Pick<AuditRow, 'handoff' | 'calls'>;
+
+/** Adds one audit row and gives its sequence number. */
+export function emit(draft: Draft, type: EventType, by: Trigger, data: JsonObject, extras: RowExtras = {}): number {
+  draft.seq += 1;
+  draft.rows.push({ seq: draft.seq, atMs: draft.nowMs, type, by, data, ...extras });
+  return draft.seq;
+}
+
+/** The orchestrator's own run of the tests is wanted where an external tester judges files that we may run. */
+function settleGate(draft: Draft): void {
+  const open = draft.position.status === 'in_progress';
+  const testing = open && phaseOf(draft.position) === 'testing' && isExternal(draft.spec, 'test_auditor');
+  if (!testing || draft.results.implementation?.runnable !== true) draft.gate = { kind: 'none' };
+  else if (draft.gate.kind === 'none') draft.gate = { kind: 'running' };
+}
+
+export function moveTo(draft: Draft, position: Position): void {
+  draft.position = position;
+  settleGate(draft);
+}
+
+/** Starts the next attempt of a phase. Only a forward entry makes the checkpoint that a rollback returns to. */
+export function enterPhase(draft: Draft, phase: Phase, direction: 'forward' | 'back'): void {
+  if (direction === 'forward') {
+    draft.checkpoints = { ...draft.checkpoints, [phase]: { turns: draft.turns, head: draft.head } };
+  }
+  const attempt = draft.attempts[phase] + 1;
+  draft.attempts = { ...draft.attempts, [phase]: attempt };
+  moveTo(draft, { status: 'in_progress', state: phase });
+  const role = STATE_TABLE[phase].owner;
+  const driver = isExternal(draft.spec, role) ? 'external' : 'llm';
+  emit(draft, 'phase_started', role, { phase, attempt, role, driver });
+}
+
+/** The receiver acknowledges the handoff in which the build stands, and its phase begins. */
+export function acknowledge(draft: Draft, state: OpenState, actor: JsonObject): void {
+  const phase = phaseAt(state);
+  emit(draft, 'handoff_acknowledged', actingRole(state), { from: state, to: phase, ...actor });
+  enterPhase(draft, phase, 'forward');
+}
+
+export function addWork(draft: Draft, work: Work): void {
+  draft.activeMs += work.activeMs;
+  draft.tokens += work.calls.reduce((sum, call) => sum + call.promptTokens + call.completionTokens, 0);
+}
+
+export function addTurn(draft: Draft, phase: Phase, result: Pick<ModelResult, 'data' | 'full'>): void {
+  const { data, full } = result;
+  const content = full ? ({ kind: 'artifact', ref: full } as const) : ({ kind: 'inline', value: data } as const);
+  const turn = { n: draft.turns, phase, attempt: draft.attempts[phase], role: STATE_TABLE[phase].owner, content };
+  draft.turns += 1;
+  draft.conversation = [...draft.conversation, turn].slice(-CONVERSATION_LIMIT);
+}
+
+/** Removes a phase's result and all later ones from the current build, and gives what was removed. */
+export function removeResults(draft: Draft, from: Phase): Rejected[] {
+  const removed = PHASES.slice(phaseIndex(from)).flatMap((phase) => {
+    const result = draft.results[phase];
+    return result ? [{ phase, data: result.data, full: result.full }] : [];
+  });
+  const kept = PHASES.slice(0, phaseIndex(from)).flatMap((phase): [Phase, PhaseResult][] => {
+    const result = draft.results[phase];
+    return result ? [[phase, result]] : [];
+  });
+  draft.results = Object.fromEntries(kept);
+  return removed;
+}
+
+/** Feedback kept for one phase's prompts; older entries stay in the audit. */
+const FEEDBACK_LIMIT = 8;
+
+export function addFeedback(draft: Draft, feedback: Feedback): void {
+  draft.feedback = [...draft.feedback, feedback].slice(-FEEDBACK_LIMIT);
+}
+
+type Ending = Readonly<{ code: ParkCode; reason: string; failedIn: OpenState; resumeAt: Phase }>;
+
+export function park(draft: Draft, ending: Ending, work?: Work): void {
+  const { code, reason, failedIn, resumeAt } = ending;
+  const by = STATE_TABLE[failedIn].owner;
+  const from = stateOf(draft.position);
+  moveTo(draft, { status: 'error', ...ending });
+  const data = {
+    from,
+    to: 'error',
+    phase: phaseAt(failedIn),
+    attempt: draft.attempts[phaseAt(failedIn)],
+    code,
+    reason,
+  };
+  emit(draft, 'parked', by, { ...data, retry_goes_to: resumeAt }, work ? { calls: work.calls } : {});
+}
+
+/** A handoff row, where the two states have different owners or the work goes forward. */
+export function handoffTo(from: OpenState, to: OpenState, data: JsonObject, notes: string | null): Handoff {
+  const toRole = actingRole(to);
+  return { fromRole: STATE_TABLE[from].owner, toRole, fromState: from, toState: to, data, notes };
+}

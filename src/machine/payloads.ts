@@ -1,0 +1,143 @@
+import { type Fault, isJsonObject, type Json, type JsonObject, jsonFaults } from './json.ts';
+import type { Phase } from './states.ts';
+
+/** Who made a result: a model must give every field, a person only what a verdict needs. */
+export type Author = 'llm' | 'external';
+
+type FieldKind = 'boolean' | 'percent' | 'text' | 'list' | 'files' | 'evidence' | 'any';
+type Field = Readonly<{ name: string; kind: FieldKind; from: 'everyone' | 'llm' | 'nobody' }>;
+
+const field = (name: string, kind: FieldKind, from: Field['from'] = 'llm'): Field => ({ name, kind, from });
+
+/** The fields of each phase's result. More fields are kept; `from` says of whom a field is demanded. */
+export const PHASE_FIELDS = {
+  discovery: [field('discovered_reqs', 'list'), field('success_criteria', 'list'), field('open_questions', 'any')],
+  planning: [
+    field('plan', 'any', 'nobody'),
+    field('components', 'any', 'nobody'),
+    field('testing_strategy', 'any'),
+    field('requirements', 'any'),
+    field('success_criteria', 'list'),
+  ],
+  implementation: [
+    field('code', 'any', 'nobody'),
+    field('files', 'files'),
+    field('test_cases', 'list'),
+    field('documentation', 'any'),
+    field('technical_notes', 'any'),
+  ],
+  testing: [
+    field('all_tests_passed', 'boolean', 'everyone'),
+    field('test_coverage', 'percent', 'everyone'),
+    field('test_results', 'any'),
+    field('files', 'files', 'nobody'),
+  ],
+  verification: [
+    field('approved_for_deployment', 'boolean', 'everyone'),
+    field('verification_report', 'any'),
+    field('recommendations', 'any'),
+    field('evidence', 'evidence'),
+  ],
+  deployment: [
+    field('deployment_successful', 'boolean', 'everyone'),
+    field('deployed_at', 'text'),
+    field('version', 'text'),
+    field('notes', 'any'),
+    field('monitoring_status', 'any'),
+    field('files', 'files', 'nobody'),
+  ],
+} as const satisfies Record<Phase, readonly Field[]>;
+
+/** A plain text given as a whole phase_result by a person stands for this field. */
+const TEXT_FIELD: Partial<Record<Phase, string>> = {
+  discovery: 'discovered_reqs',
+  planning: 'plan',
+  implementation: 'code',
+};
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+function fileFault(value: unknown): string | null {
+  if (!Array.isArray(value) || value.length === 0) return 'must be a list of at least one {path, content}';
+  const bad = value.findIndex((f) => !isJsonObject(f) || !isText(f.path) || typeof f.content !== 'string');
+  return bad === -1 ? null : `entry ${bad} must be {path: text, content: text}`;
+}
+
+function evidenceFault(value: unknown): string | null {
+  if (!Array.isArray(value) || value.length === 0) return 'must be a list with one entry per success criterion';
+  const bad = value.findIndex((e) => !isJsonObject(e) || !isText(e.criterion) || typeof e.met !== 'boolean');
+  return bad === -1 ? null : `entry ${bad} must be {criterion: text, met: true or false, evidence}`;
+}
+
+const KIND_FAULT: Record<FieldKind, (value: unknown) => string | null> = {
+  boolean: (v) => (typeof v === 'boolean' ? null : 'must be true or false'),
+  percent: (v) => (typeof v === 'number' && v >= 0 && v <= 100 ? null : 'must be a number from 0 to 100'),
+  text: (v) => (isText(v) ? null : 'must be a text that is not empty'),
+  list: (v) => (Array.isArray(v) ? null : 'must be a list'),
+  any: (v) => (v === undefined || v === null ? 'must be given' : null),
+  files: fileFault,
+  evidence: evidenceFault,
+};
+
+function fieldFaults(phase: Phase, value: JsonObject, author: Author): Fault[] {
+  return PHASE_FIELDS[phase].flatMap((f: Field) => {
+    const given = value[f.name];
+    const demanded = f.from === 'everyone' || (f.from === 'llm' && author === 'llm');
+    // A person's optional field may have any shape, but files that are given must be files.
+    const checked = demanded || (given !== undefined && (author === 'llm' || f.kind === 'files'));
+    const fault = checked ? KIND_FAULT[f.kind](given) : null;
+    return fault === null ? [] : [{ at: f.name, fault }];
+  });
+}
+
+/**
+ * Checks one phase's result against the contract (design, section 3, "What the roles hand on").
+ * A person's plain text is accepted for discovery, planning and implementation.
+ */
+export function checkPhaseResult(
+  phase: Phase,
+  given: unknown,
+  author: Author,
+): { ok: true; value: JsonObject } | { ok: false; faults: Fault[] } {
+  const textField = TEXT_FIELD[phase];
+  const value = author === 'external' && isText(given) && textField ? { [textField]: given } : given;
+  const faults = jsonFaults(value);
+  if (faults.length > 0) return { ok: false, faults };
+  if (!isJsonObject(value)) {
+    return { ok: false, faults: [{ at: '', fault: `must be an object with the fields of ${phase}` }] };
+  }
+  faults.push(...fieldFaults(phase, value, author));
+  if (phase === 'planning' && author === 'llm' && value.plan == null && value.components == null) {
+    faults.push({ at: 'plan', fault: 'plan or components must be given' });
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
+}
+
+/** Fields that decide or identify something and therefore always travel, beside the reference to the whole. */
+const EXTRACT_FIELDS = [
+  'all_tests_passed',
+  'test_coverage',
+  'measured',
+  'approved_for_deployment',
+  'deployment_successful',
+  'deployed_at',
+  'version',
+  'release_path',
+] as const;
+
+const clip = (value: Json | undefined, length: number): Json | undefined =>
+  typeof value === 'string' ? [...value].slice(0, length).join('') : undefined;
+
+/** What stands for a result too large to travel, beside the reference to the whole: the fields of its verdict. */
+export function extractResult(value: JsonObject): JsonObject {
+  const kept = EXTRACT_FIELDS.flatMap((name) => {
+    const given = value[name];
+    const small = typeof given === 'string' ? clip(given, 200) : given;
+    return small === undefined || typeof small === 'object' ? [] : [[name, small] as const];
+  });
+  const instruction = clip(value.next_role_instruction, 300);
+  return {
+    ...Object.fromEntries(kept),
+    ...(instruction === undefined ? {} : { next_role_instruction: instruction }),
+  };
+}

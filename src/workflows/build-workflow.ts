@@ -1,0 +1,208 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PhaseInput } from '../activities/contract.ts';
+import { startBuild } from '../machine/apply.ts';
+import { type Build, isExternal, isOver, phaseOf, stateOf } from '../machine/build.ts';
+import { snapshotOf } from '../machine/snapshot.ts';
+import { isPhase, type Phase, STATE_TABLE } from '../machine/states.ts';
+import { phaseSummary } from './details.ts';
+import { parkCommand } from './failures.ts';
+import { registerHandlers } from './handlers.ts';
+import type { BuildInput } from './messages.ts';
+import { flush, flushLocally, measure, phase } from './proxies.ts';
+import { apply, confirm, nextBatch, type Session, show } from './session.ts';
+
+/** What a finished run answers; the audit and the artifact store have the rest. */
+export type BuildSummary = Readonly<{ build_id: string; status: string; attempts: Build['attempts']; tokens: number }>;
+
+/** Beyond the deadline of an attempt, so that the worker's own word on it arrives first. */
+const DEADLINE_SLACK_MS = 10_000;
+/** Rejected signals wait this long for more of their kind before they are written, so that a flood costs few events. */
+const JUNK_DELAY_MS = 10_000;
+const JUNK_LIMIT_ROWS = 20;
+
+/** One build, from requirements to release: the machine decides, this shell only does what it says. */
+export async function build(input: BuildInput): Promise<BuildSummary> {
+  const session = openSession(input);
+  const root = CancellationScope.current();
+  registerHandlers(session);
+  show(session);
+  try {
+    while (!isOver(session.build.position)) await step(session);
+  } catch (error) {
+    if (!isCancellation(error) || !root.consideredCancelled) throw error;
+    apply(session, { type: 'abort', actor: 'temporal', reason: 'cancelled from Temporal', opId: null });
+    await CancellationScope.nonCancellable(() => writeAll(session));
+    throw error;
+  }
+  // The run closes only when the mirror has every row, however long that takes.
+  await CancellationScope.nonCancellable(() => writeAll(session));
+  const { spec, position, attempts, tokens } = session.build;
+  return { build_id: spec.buildId, status: position.status, attempts, tokens };
+}
+
+/** @throws ApplicationFailure when the run was started by hand with an input that is no build's, or another build's */
+function openSession(input: BuildInput): Session {
+  const info = workflowInfo();
+  if (typeof input?.spec?.buildId !== 'string' || input.spec.workflowId !== info.workflowId) {
+    throw ApplicationFailure.nonRetryable(
+      'this input belongs to no build of this workflow id; start builds with POST /api/workflows/{project_id}/start',
+      'invalid_body',
+    );
+  }
+  // Constant over continue-as-new, new after a reset: the key under which the mirror keeps this run's rows.
+  const wasReset = info.runId !== info.originalExecutionRunId;
+  const branch = wasReset ? info.runId : (input.carried?.branch ?? info.runId);
+  const started = input.carried ? null : startBuild(input.spec, Date.now());
+  const opened = started?.build ?? input.carried?.build;
+  if (!opened) throw ApplicationFailure.nonRetryable('the carried build is missing', 'invalid_body');
+  const outbox = [...(started?.rows ?? input.carried?.outbox ?? [])];
+  const needsOperator = opened.position.status === 'error';
+  return {
+    build: opened,
+    outbox,
+    recent: [...outbox],
+    flushedSeq: opened.seq - outbox.length,
+    branch,
+    scope: null,
+    // The client sets the search attributes of a start; a continued run keeps those of the run before.
+    shown: { state: stateOf(opened.position), needsOperator },
+  };
+}
+
+/** Does the one thing that the build's position asks for. */
+async function step(session: Session): Promise<void> {
+  if (workflowInfo().continueAsNewSuggested) await carryOn(session);
+  const { position, gate, spec } = session.build;
+  const current = phaseOf(position);
+  if (gate.kind === 'running') await runMeasurement(session);
+  else if (
+    position.status === 'in_progress' &&
+    current &&
+    isPhase(position.state) &&
+    !isExternal(spec, STATE_TABLE[current].owner)
+  ) {
+    await runPhase(session, current);
+  } else await waitForCommand(session);
+}
+
+function inputFor(session: Session, current: Phase): PhaseInput {
+  const { build: now } = session;
+  const remainingMs = now.spec.activeTimeoutMs - now.activeMs;
+  return { build: snapshotOf(now), batch: nextBatch(session), phase: current, remainingMs };
+}
+
+/**
+ * Runs one attempt in a scope of its own. After the await the epoch is checked before anything is believed: a result, a
+ * failure or a cancellation of an older epoch belongs to work that a command has made void.
+ */
+async function attempt(session: Session, current: Phase, run: (input: PhaseInput) => Promise<void>): Promise<void> {
+  const input = inputFor(session, current);
+  if (input.remainingMs <= 0) {
+    apply(session, { type: 'time_out', work: { activeMs: 0, calls: [] } });
+    return;
+  }
+  const { epoch } = session.build;
+  const scope = new CancellationScope();
+  session.scope = scope;
+  try {
+    await scope.run(() => run(input));
+  } catch (error) {
+    if (session.build.epoch !== epoch) return;
+    if (isCancellation(error)) throw error;
+    apply(session, parkCommand(error, input.remainingMs));
+  } finally {
+    session.scope = null;
+  }
+}
+
+async function runPhase(session: Session, current: Phase): Promise<void> {
+  const { epoch } = session.build;
+  await attempt(session, current, async (input) => {
+    const number = session.build.attempts[current];
+    const options = {
+      summary: phaseSummary(session.build, current),
+      startToCloseTimeout: input.remainingMs + DEADLINE_SLACK_MS,
+    };
+    const { ackedSeq, result, work } = await phase.executeWithOptions(options, [input]);
+    confirm(session, ackedSeq);
+    if (session.build.epoch === epoch) apply(session, { type: 'complete_phase', result, work });
+    else apply(session, { type: 'record_late_result', phase: current, attempt: number });
+  });
+}
+
+async function runMeasurement(session: Session): Promise<void> {
+  const { epoch } = session.build;
+  await attempt(session, 'testing', async (input) => {
+    const options = {
+      summary: `tests of attempt ${session.build.attempts.implementation}, run for an external tester`,
+      startToCloseTimeout: input.remainingMs + DEADLINE_SLACK_MS,
+    };
+    const { ackedSeq, measurement, work } = await measure.executeWithOptions(options, [input]);
+    confirm(session, ackedSeq);
+    if (session.build.epoch === epoch) apply(session, { type: 'measured', measurement, work });
+  });
+}
+
+const onlyJunk = (session: Session): boolean => session.outbox.every(({ type }) => type === 'signal_rejected');
+
+/** A person, an outside agent or an operator is waited for; until then the mirror gets what it lacks. */
+async function waitForCommand(session: Session): Promise<void> {
+  const { epoch } = session.build;
+  const commanded = (): boolean => session.build.epoch !== epoch;
+  await condition(() => commanded() || session.outbox.length > 0);
+  if (commanded()) return;
+  if (onlyJunk(session)) {
+    await condition(() => commanded() || session.outbox.length >= JUNK_LIMIT_ROWS || !onlyJunk(session), JUNK_DELAY_MS);
+    if (commanded()) return;
+  }
+  const scope = new CancellationScope();
+  session.scope = scope;
+  try {
+    await scope.run(() => writeBatch(session));
+  } catch (error) {
+    if (!commanded()) throw error;
+  } finally {
+    session.scope = null;
+  }
+}
+
+/** One batch to the mirror: a quick try inside the workflow task, then patiently until it is written. */
+async function writeBatch(session: Session): Promise<void> {
+  const input = { build: snapshotOf(session.build), batch: nextBatch(session) };
+  const quick = await flushLocally({ ...input, patience: 'one_try' }).catch(rethrowCancellation);
+  confirm(session, quick);
+  if (quick === 0) confirm(session, await flush({ ...input, patience: 'until_written' }));
+}
+
+function rethrowCancellation(error: unknown): number {
+  if (isCancellation(error)) throw error;
+  return 0;
+}
+
+async function writeAll(session: Session): Promise<void> {
+  while (session.outbox.length > 0) await writeBatch(session);
+}
+
+/**
+ * Continues as new when the server suggests it. Never in the wake of a message: its reply could share the workflow task
+ * with the continuation and be lost or applied twice. So an activity's result comes first, and no await after it but the
+ * handlers' end.
+ */
+async function carryOn(session: Session): Promise<void> {
+  const input = { build: snapshotOf(session.build), batch: nextBatch(session) };
+  confirm(session, await flush({ ...input, patience: 'one_try' }));
+  await condition(allHandlersFinished);
+  const { build: carriedBuild, outbox, branch } = session;
+  await continueAsNew<(input: BuildInput) => Promise<BuildSummary>>({
+    spec: carriedBuild.spec,
+    carried: { build: carriedBuild, outbox, branch },
+  });
+}

@@ -1,0 +1,77 @@
+import { type CancellationScope, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Batch } from '../activities/contract.ts';
+import { applyCommand } from '../machine/apply.ts';
+import { type Build, stateOf } from '../machine/build.ts';
+import type { Applied, Command, Refused } from '../machine/commands.ts';
+import type { AuditRow } from '../machine/events.ts';
+import type { State } from '../machine/states.ts';
+import { currentDetails } from './details.ts';
+import { BUILD_NEEDS_OPERATOR, BUILD_STATE } from './search-attributes.ts';
+
+/** What the handlers and the loop of one run share. Handlers apply commands at once; the loop only looks at the build. */
+export type Session = {
+  build: Build;
+  /** Rows that no activity has confirmed yet, oldest first. */
+  outbox: AuditRow[];
+  /** The newest rows, confirmed or not, for queries and replies. */
+  recent: AuditRow[];
+  flushedSeq: number;
+  readonly branch: string;
+  /** The scope of the work in flight: cancelled by whatever changes the epoch. */
+  scope: CancellationScope | null;
+  shown: Readonly<{ state: State; needsOperator: boolean }>;
+};
+
+const RECENT_LIMIT = 200;
+/** Keeps an activity's input well under 32 kB beside the build's snapshot. */
+const BATCH_LIMIT_CHARS = 16_000;
+
+export function addRows(session: Session, rows: readonly AuditRow[]): void {
+  session.outbox.push(...rows);
+  session.recent = [...session.recent, ...rows].slice(-RECENT_LIMIT);
+}
+
+/** Applies a command to the build, in the handler itself: the reply needs the new state, and the machine is pure. */
+export function apply(session: Session, command: Command): Applied | Refused {
+  const applied = applyCommand(session.build, command, Date.now());
+  if (!applied.ok) return applied;
+  const changed = applied.build.epoch !== session.build.epoch;
+  session.build = applied.build;
+  addRows(session, applied.rows);
+  if (changed) {
+    session.scope?.cancel();
+    show(session);
+  }
+  return applied;
+}
+
+/** Tells operators: one search attribute event per change of state, none per automatic handoff; details cost none. */
+export function show(session: Session): void {
+  const state = stateOf(session.build.position);
+  const needsOperator = session.build.position.status === 'error';
+  const { shown } = session;
+  if (state !== shown.state || needsOperator !== shown.needsOperator) {
+    upsertSearchAttributes([
+      { key: BUILD_STATE, value: state },
+      ...(needsOperator === shown.needsOperator ? [] : [{ key: BUILD_NEEDS_OPERATOR, value: needsOperator }]),
+    ]);
+    session.shown = { state, needsOperator };
+  }
+  setCurrentDetails(currentDetails(session.build));
+}
+
+/** The oldest unconfirmed rows, as many as fit one activity's input. */
+export function nextBatch(session: Session): Batch {
+  let chars = 0;
+  const rows = session.outbox.filter((row) => {
+    chars += JSON.stringify(row).length;
+    return chars <= BATCH_LIMIT_CHARS || row === session.outbox[0];
+  });
+  return { branch: session.branch, openedAtMs: Date.now(), rows };
+}
+
+/** An activity has confirmed that the mirror has all rows up to here. */
+export function confirm(session: Session, ackedSeq: number): void {
+  session.flushedSeq = Math.max(session.flushedSeq, ackedSeq);
+  session.outbox = session.outbox.filter(({ seq }) => seq > ackedSeq);
+}
