@@ -12,6 +12,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           // Real servers on two cores: one file at a time, so that none starves another.
           fileParallelism: false,
+          // The SDK loads the payload converter by path with Node's own loader, which must know TypeScript.
+          execArgv: ['--import', 'tsx'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },

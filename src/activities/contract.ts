@@ -31,7 +31,3 @@ export type Activities = {
   /** Writes audit rows to the mirror and gives the sequence number up to which it has them. */
   flush(input: FlushInput): Promise<number>;
 };
-
-/** Failure types with which activities park a build, beside those of the model classifier. */
-export const FAILURE_TIMEOUT = 'workflow_timeout';
-export const FAILURE_BAD_ANSWER = 'BadAnswer';

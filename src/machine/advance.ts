@@ -75,8 +75,11 @@ function planCompletion(build: Build, command: AdvanceCommand, state: OpenState,
   const judged = judge(build, phase, data);
   const asksBack = command.nextState === 'implementation' && STATE_TABLE[phase].rejectsTo === 'implementation';
   const verdict = judged.kind === 'pass' && asksBack ? askedReject(data) : judged;
+  const chosen = stateAfter(build, phase, verdict);
+  // A reject over the limit parks, but whoever asks for implementation asks for the right thing.
+  const fits = verdict.kind === 'reject' && asksBack;
   return (
-    nextStateFault(build, command.nextState, stateAfter(build, phase, verdict)) ?? {
+    nextStateFault(build, fits ? chosen : command.nextState, chosen) ?? {
       kind: 'complete',
       state,
       phase,
@@ -86,16 +89,15 @@ function planCompletion(build: Build, command: AdvanceCommand, state: OpenState,
   );
 }
 
-function stateAfter(build: Build, phase: Phase, verdict: Verdict): State | null {
+function stateAfter(build: Build, phase: Phase, verdict: Verdict): State {
   if (verdict.kind === 'pass') return STATE_TABLE[phase].forward;
   if (verdict.kind === 'release_failed') return 'error';
-  // A reject over the limit parks, but whoever asked for implementation asked for the right thing.
   const over = (build.sendBacks[phase] ?? 0) + 1 > build.spec.maxSendBacks;
-  return over ? null : STATE_TABLE[phase].rejectsTo;
+  return over ? 'error' : (STATE_TABLE[phase].rejectsTo ?? 'implementation');
 }
 
-function nextStateFault(build: Build, given: State | null, chosen: State | null): Refused | null {
-  if (given === null || chosen === null || given === chosen) return null;
+function nextStateFault(build: Build, given: State | null, chosen: State): Refused | null {
+  if (given === null || given === chosen) return null;
   return refuse(build, 'unexpected_next_state', `next_state is ${given}, but this result leads to ${chosen}`);
 }
 

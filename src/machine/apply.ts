@@ -2,6 +2,7 @@ import { applyAdvance, planAdvance } from './advance.ts';
 import {
   type Build,
   type BuildSpec,
+  isExternal,
   isOver,
   OPERATION_LIMIT,
   type Outcome,
@@ -13,9 +14,13 @@ import type { Applied, Command, OperatorCommand, Refused, WorkCommand } from './
 import { completePhase, costOf } from './complete-phase.ts';
 import { addWork, type Draft, draftOf, emit, enterPhase, finish, park } from './draft.ts';
 import { applyAbort, applyRetry, applyRollback, placeOf, retryTarget, rollbackTargets } from './going-back.ts';
+import { storableText } from './json.ts';
 import { refuse } from './refuse.ts';
-import { PHASES, type Phase } from './states.ts';
+import { actingRole, PHASES, type Phase } from './states.ts';
 import { judge } from './verdict.ts';
+
+/** Reasons that others word, in the audit. */
+const REASON_LIMIT_CHARS = 1000;
 
 /** Makes a build and its first rows: the build starts and discovery begins. */
 export function startBuild(spec: BuildSpec, nowMs: number): Pick<Applied, 'build' | 'rows'> {
@@ -80,8 +85,9 @@ function applyOperatorCommand(build: Build, command: OperatorCommand, nowMs: num
     return refuse(build, 'build_over', `the build is ${position.status}; ${command.type} is refused after the end`);
   }
   const state = stateOf(position);
-  if ('expectedState' in command && command.expectedState !== null && command.expectedState !== state) {
-    return refuse(build, 'wrong_state', `expected_state is ${command.expectedState}, but the build is in ${state}`);
+  const expected = command.expectedState ?? state;
+  if (expected !== state) {
+    return refuse(build, 'wrong_state', `expected_state is ${expected}, but the build is in ${state}`);
   }
   return carryOut(build, command, nowMs);
 }
@@ -124,8 +130,14 @@ function commandedState(draft: Draft): Outcome['newState'] {
   return (typeof to === 'string' ? to : stateOf(draft.position)) as Outcome['newState'];
 }
 
-function conclude(before: Build, draft: Draft, command: OperatorCommand, handedOn: Outcome['handedOn']): Applied {
+/** What took effect makes work in flight late and is seen in updated_at; what was only recorded does neither. */
+function takeEffect(draft: Draft): void {
   draft.epoch += 1;
+  draft.updatedAtMs = draft.nowMs;
+}
+
+function conclude(before: Build, draft: Draft, command: OperatorCommand, handedOn: Outcome['handedOn']): Applied {
+  takeEffect(draft);
   const { status }: Position = draft.position;
   const previousState = stateOf(before.position);
   const outcome: Outcome = { previousState, newState: commandedState(draft), status, atMs: draft.nowMs, handedOn };
@@ -147,7 +159,8 @@ function applyWorkCommand(build: Build, command: WorkCommand, nowMs: number): Ap
 
 function recordOrWork(build: Build, draft: Draft, command: WorkCommand): Refused | null {
   if (command.type === 'reject_signal') {
-    const { signal, code, reason } = command;
+    const { code } = command;
+    const [signal, reason] = [storableText(command.signal, 100), storableText(command.reason, REASON_LIMIT_CHARS)];
     emit(draft, 'signal_rejected', 'operator', { signal, code, reason, actor: 'operator' });
     return null;
   }
@@ -155,13 +168,19 @@ function recordOrWork(build: Build, draft: Draft, command: WorkCommand): Refused
     emit(draft, 'late_result', 'system', { phase: command.phase, attempt: command.attempt });
     return null;
   }
-  const place = placeOf(build.position);
-  if (build.position.status !== 'in_progress' || place === null) {
+  if (isOver(build.position)) {
+    return refuse(
+      build,
+      'build_over',
+      `the build is ${build.position.status}; ${command.type} is refused after the end`,
+    );
+  }
+  if (build.position.status !== 'in_progress') {
     return refuse(build, 'wrong_state', `${command.type} needs a build that is worked on`);
   }
   addWork(draft, command.work);
   const problem = applyWork(build, draft, command);
-  draft.epoch += 1;
+  takeEffect(draft);
   return problem;
 }
 
@@ -175,6 +194,10 @@ function applyWork(
   switch (command.type) {
     case 'complete_phase': {
       if (failedIn !== phase) return refuse(build, 'wrong_state', `no phase runs in ${failedIn}`);
+      // What people drive, they advance: a model's word must not pass the gate that is measured for them.
+      if (isExternal(build.spec, actingRole(phase))) {
+        return refuse(build, 'wrong_role', `${phase} is driven from outside; only advance completes it`);
+      }
       const { result, work } = command;
       const verdict = judge(build, phase, result.data);
       completePhase(draft, { phase, by: 'llm', result, verdict, calls: work.calls, about: costOf(work.calls) });
@@ -184,12 +207,15 @@ function applyWork(
       if (draft.gate.kind !== 'running') return refuse(build, 'wrong_state', 'no tests are being run for a gate');
       draft.gate = { kind: 'measured', measurement: command.measurement };
       return null;
-    case 'fail':
-      park(draft, { code: command.code, reason: command.reason, failedIn, resumeAt: phase }, command.work);
+    case 'fail': {
+      // Providers and tools say what they like: their words are bounded here, once.
+      const reason = storableText(command.reason, REASON_LIMIT_CHARS);
+      park(draft, { code: command.code, reason, failedIn, resumeAt: phase }, command.work.calls);
       return null;
+    }
     case 'time_out': {
       const reason = `the active time of ${Math.round(build.spec.activeTimeoutMs / 1000)} s is used up (WORKFLOW_TIMEOUT); retry gives it anew`;
-      park(draft, { code: 'workflow_timeout', reason, failedIn, resumeAt: phase }, command.work);
+      park(draft, { code: 'workflow_timeout', reason, failedIn, resumeAt: phase }, command.work.calls);
       return null;
     }
   }

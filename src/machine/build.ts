@@ -19,6 +19,8 @@ export type ModelCall = Readonly<{
   completionTokens: number;
   durationMs: number;
   outcome: 'ok' | 'repaired' | 'failed' | 'cancelled';
+  /** Why a call failed or its answer was refused. */
+  error?: string;
 }>;
 
 /** What one attempt handed on. When it is too large to travel, `data` is an extract and `full` refers to the whole. */
@@ -49,7 +51,7 @@ export type Feedback = Readonly<{
 export type Rejected = Readonly<{ phase: Phase; data: JsonObject; full: ArtifactRef | null }>;
 
 /** What a rollback to a phase restores: the build just before the phase's first attempt since the phase before it. */
-export type Checkpoint = Readonly<{ turns: number; head: Commit | null }>;
+export type Checkpoint = Readonly<{ turns: number; head: Commit | null; feedback: readonly Feedback[] }>;
 
 /** The orchestrator's own run of the tests for an external tester. */
 export type Measurement = Readonly<{ passed: boolean; coverage: number; summary: string; full: ArtifactRef | null }>;
@@ -135,7 +137,7 @@ export type Build = Readonly<{
 
 /** Operation ids a build remembers (design: the last 100). */
 export const OPERATION_LIMIT = 100;
-/** Answers a build carries for its prompts; older ones stay in the audit. */
+/** Answers beside the current results that a build carries for its prompts; older ones stay in the audit. */
 export const CONVERSATION_LIMIT = 24;
 
 /** The contract's current_state. */
@@ -188,6 +190,10 @@ export const isExternal = (spec: BuildSpec, role: Role): boolean => spec.externa
 /** Phases whose result is in the build, in order. */
 export const completedPhases = (build: Pick<Build, 'results'>): Phase[] =>
   PHASES.filter((phase) => build.results[phase] !== undefined);
+
+/** Whether an answer of the conversation is the phase's result in the current build. */
+export const isCurrentResult = ({ results }: Pick<Build, 'results'>, turn: Pick<Turn, 'phase' | 'attempt'>): boolean =>
+  results[turn.phase]?.attempt === turn.attempt;
 
 /** A result as handoffs and the mirror show it: itself, or its extract with the reference to the whole. */
 export const shownData = ({ data, full }: Pick<PhaseResult, 'data' | 'full'>): JsonObject =>

@@ -14,7 +14,12 @@ export type ModelResult = Readonly<{
   runnable: PhaseResult['runnable'];
 }>;
 
-type ByPerson = Readonly<{ actor: string; opId: string | null }>;
+type ByPerson = Readonly<{
+  actor: string;
+  opId: string | null;
+  /** The command is refused in any other state than this; null or absent means wherever the build is. */
+  expectedState?: State | null;
+}>;
 
 export type AdvanceCommand = ByPerson &
   Readonly<{

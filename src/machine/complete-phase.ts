@@ -1,5 +1,4 @@
 import { isExternal, type ModelCall, type PhaseResult, shownData } from './build.ts';
-
 import type { ModelResult } from './commands.ts';
 import {
   acknowledge,
@@ -12,6 +11,7 @@ import {
   moveTo,
   park,
   removeResults,
+  resultsFrom,
 } from './draft.ts';
 import type { Trigger } from './events.ts';
 import type { JsonObject } from './json.ts';
@@ -56,7 +56,8 @@ export function completePhase(draft: Draft, completion: Completion): number {
       park(
         draft,
         { code: 'release_failed', reason: verdict.reason, failedIn: phase, resumeAt: phase },
-        { activeMs: 0, calls: completion.calls },
+        completion.calls,
+        completion.about,
       );
       return draft.seq;
   }
@@ -68,6 +69,7 @@ const factsOf = (draft: Draft, { phase, result, about }: Completion, to: string)
   phase,
   attempt: draft.attempts[phase],
   ...(result.commit ? { commit: result.commit.commit, tree: result.commit.tree } : {}),
+  ...(typeof result.data.summary === 'string' ? { summary: result.data.summary } : {}),
   ...about,
 });
 
@@ -105,13 +107,16 @@ function sendBack(draft: Draft, completion: Completion, reason: string): number 
   const attempt = draft.attempts[phase];
   const count = (draft.sendBacks[phase] ?? 0) + 1;
   draft.sendBacks = { ...draft.sendBacks, [phase]: count };
-  const rejected = [...removeResults(draft, target), { phase, data: result.data, full: result.full }];
+  const rejected = [...resultsFrom(draft, target), { phase, data: result.data, full: result.full }];
   addFeedback(draft, { kind: 'sent_back', from: phase, to: target, until: phase, attempt, reason, rejected });
   if (count > draft.spec.maxSendBacks) {
+    // Nothing goes back yet: the results stay, so that a rollback to the rejecting phase finds what it judges.
     const told = `${phase} rejected the work ${count} times (WORKFLOW_MAX_RETRIES ${draft.spec.maxSendBacks}); last: ${reason}`;
-    park(draft, { code: 'send_back_limit', reason: told, failedIn: phase, resumeAt: target }, { activeMs: 0, calls });
+    const ending = { code: 'send_back_limit', reason: told, failedIn: phase, resumeAt: target } as const;
+    park(draft, ending, calls, { ...completion.about, send_back: count });
     return draft.seq;
   }
+  removeResults(draft, target);
   const data = { ...factsOf(draft, completion, target), reason, send_back: count };
   const seq = emit(draft, 'sent_back', by, data, {
     handoff: handoffTo(phase, target, shownData(result), reason),

@@ -2,7 +2,9 @@ import {
   type Build,
   CONVERSATION_LIMIT,
   type Feedback,
+  isCurrentResult,
   isExternal,
+  type ModelCall,
   type ParkCode,
   type PhaseResult,
   type Position,
@@ -22,8 +24,8 @@ export const draftOf = (build: Build, nowMs: number): Draft => ({ ...build, rows
 
 /** Takes the build out of a draft. */
 export function finish(draft: Draft): { build: Build; rows: readonly AuditRow[] } {
-  const { rows, nowMs, ...build } = draft;
-  return { build: { ...build, updatedAtMs: nowMs }, rows };
+  const { rows, nowMs: _nowMs, ...build } = draft;
+  return { build, rows };
 }
 
 type RowExtras = Pick<AuditRow, 'handoff' | 'calls'>;
@@ -51,7 +53,11 @@ export function moveTo(draft: Draft, position: Position): void {
 /** Starts the next attempt of a phase. Only a forward entry makes the checkpoint that a rollback returns to. */
 export function enterPhase(draft: Draft, phase: Phase, direction: 'forward' | 'back'): void {
   if (direction === 'forward') {
-    draft.checkpoints = { ...draft.checkpoints, [phase]: { turns: draft.turns, head: draft.head } };
+    const { turns, head, feedback } = draft;
+    draft.checkpoints = { ...draft.checkpoints, [phase]: { turns, head, feedback } };
+  } else {
+    // A phase that is run again is measured again.
+    draft.gate = { kind: 'none' };
   }
   const attempt = draft.attempts[phase] + 1;
   draft.attempts = { ...draft.attempts, [phase]: attempt };
@@ -78,15 +84,23 @@ export function addTurn(draft: Draft, phase: Phase, result: Pick<ModelResult, 'd
   const content = full ? ({ kind: 'artifact', ref: full } as const) : ({ kind: 'inline', value: data } as const);
   const turn = { n: draft.turns, phase, attempt: draft.attempts[phase], role: STATE_TABLE[phase].owner, content };
   draft.turns += 1;
-  draft.conversation = [...draft.conversation, turn].slice(-CONVERSATION_LIMIT);
+  // Current results stay whatever their age: a rollback must find the conversation that led to its phase.
+  const others = draft.conversation.filter((earlier) => !isCurrentResult(draft, earlier));
+  const dropped = new Set(others.slice(0, Math.max(0, others.length + 1 - CONVERSATION_LIMIT)));
+  const kept = draft.conversation.filter((earlier) => !dropped.has(earlier));
+  draft.conversation = [...kept, turn];
 }
 
-/** Removes a phase's result and all later ones from the current build, and gives what was removed. */
-export function removeResults(draft: Draft, from: Phase): Rejected[] {
-  const removed = PHASES.slice(phaseIndex(from)).flatMap((phase) => {
+/** The results of a phase and of all later ones, as a prompt is told of them. */
+export const resultsFrom = (draft: Draft, from: Phase): Rejected[] =>
+  PHASES.slice(phaseIndex(from)).flatMap((phase) => {
     const result = draft.results[phase];
     return result ? [{ phase, data: result.data, full: result.full }] : [];
   });
+
+/** Removes a phase's result and all later ones from the current build, and gives what was removed. */
+export function removeResults(draft: Draft, from: Phase): Rejected[] {
+  const removed = resultsFrom(draft, from);
   const kept = PHASES.slice(0, phaseIndex(from)).flatMap((phase): [Phase, PhaseResult][] => {
     const result = draft.results[phase];
     return result ? [[phase, result]] : [];
@@ -95,32 +109,37 @@ export function removeResults(draft: Draft, from: Phase): Rejected[] {
   return removed;
 }
 
-/** Feedback kept for one phase's prompts; older entries stay in the audit. */
-const FEEDBACK_LIMIT = 8;
+/** What earlier reasons may weigh as JSON, because they travel with every phase; older ones stay in the audit. */
+const FEEDBACK_LIMIT_CHARS = 12_000;
 
+/** Adds a reason for the next attempts' prompts. Of the rejected results only the newest travel, of the reasons all that fit. */
 export function addFeedback(draft: Draft, feedback: Feedback): void {
-  draft.feedback = [...draft.feedback, feedback].slice(-FEEDBACK_LIMIT);
+  let shown = feedback.rejected.length > 0;
+  let left = FEEDBACK_LIMIT_CHARS;
+  const fitting = draft.feedback.toReversed().flatMap((entry): Feedback[] => {
+    const kept = shown ? { ...entry, rejected: [] } : entry;
+    shown ||= entry.rejected.length > 0;
+    left -= JSON.stringify({ ...kept, rejected: [] }).length;
+    return left >= 0 ? [kept] : [];
+  });
+  draft.feedback = [...fitting.toReversed(), feedback];
 }
 
 type Ending = Readonly<{ code: ParkCode; reason: string; failedIn: OpenState; resumeAt: Phase }>;
 
-export function park(draft: Draft, ending: Ending, work?: Work): void {
+/** Parks the build. `about` is what is known of the attempt that failed: its actor, or its model and what it cost. */
+export function park(draft: Draft, ending: Ending, calls: readonly ModelCall[], about: JsonObject = {}): void {
   const { code, reason, failedIn, resumeAt } = ending;
   const by = STATE_TABLE[failedIn].owner;
   const from = stateOf(draft.position);
   moveTo(draft, { status: 'error', ...ending });
-  const data = {
-    from,
-    to: 'error',
-    phase: phaseAt(failedIn),
-    attempt: draft.attempts[phaseAt(failedIn)],
-    code,
-    reason,
-  };
-  emit(draft, 'parked', by, { ...data, retry_goes_to: resumeAt }, work ? { calls: work.calls } : {});
+  const phase = phaseAt(failedIn);
+  const attempt = draft.attempts[phase];
+  const data = { from, to: 'error', phase, attempt, code, reason, retry_goes_to: resumeAt, ...about };
+  emit(draft, 'parked', by, data, calls.length === 0 ? {} : { calls });
 }
 
-/** A handoff row, where the two states have different owners or the work goes forward. */
+/** The record of work that one role passes to another, forward or back. */
 export function handoffTo(from: OpenState, to: OpenState, data: JsonObject, notes: string | null): Handoff {
   const toRole = actingRole(to);
   return { fromRole: STATE_TABLE[from].owner, toRole, fromState: from, toState: to, data, notes };

@@ -19,7 +19,7 @@ export function placeOf(position: Position): OpenState | null {
 export function rollbackTargets(position: Position): Phase[] {
   const place = placeOf(position);
   if (place === null) return [];
-  const last = isPhase(place) ? place : STATE_TABLE[place].before;
+  const last = lastWorked(place);
   const all = Object.keys(STATE_TABLE) as (keyof typeof STATE_TABLE)[];
   return all.filter(isPhase).filter((phase) => phaseIndex(phase) <= phaseIndex(last));
 }
@@ -34,13 +34,22 @@ function resumeIfParked(draft: Draft, wasParked: boolean, to: Phase, actor: stri
   if (wasParked) emit(draft, 'resumed', 'operator', { from: 'error', to, actor });
 }
 
+/** The phase whose work a retry sends back: in a handoff state the one that was completed. */
+const lastWorked = (place: OpenState): Phase => (isPhase(place) ? place : STATE_TABLE[place].before);
+
+/** What the next attempt is shown as rejected: after too many rejects also the last rejecting result, which is in no build. */
+function rejectedBy({ position, feedback }: Draft, removed: readonly Rejected[]): readonly Rejected[] {
+  const last = feedback.at(-1);
+  return position.status === 'error' && position.code === 'send_back_limit' && last ? last.rejected : removed;
+}
+
 export function applyRetry(draft: Draft, command: RetryCommand, target: Phase): void {
   const place = placeOf(draft.position) ?? target;
   const wasParked = draft.position.status === 'error';
   const from: State = wasParked ? 'error' : place;
   const { reason, actor } = command;
-  const rejected: Rejected[] = removeResults(draft, target);
-  const attempt = draft.attempts[phaseAt(place)];
+  const rejected = rejectedBy(draft, removeResults(draft, target));
+  const attempt = draft.attempts[lastWorked(place)];
   const feedback: Feedback = {
     kind: 'retry',
     from: place,
@@ -58,7 +67,8 @@ export function applyRetry(draft: Draft, command: RetryCommand, target: Phase): 
   const extras = changesRole ? { handoff: { ...handoffTo(place, target, data, reason), fromState: from } } : {};
   emit(draft, 'retry_requested', 'operator', { from, to: target, actor, reason }, extras);
   resumeIfParked(draft, wasParked, target, actor);
-  enterPhase(draft, target, 'back');
+  // Parked in a handoff state, the receiver's phase begins for the first time since the phase before it completed.
+  enterPhase(draft, target, wasParked && !isPhase(place) ? 'forward' : 'back');
 }
 
 export function applyRollback(draft: Draft, command: RollbackCommand): void {
@@ -66,12 +76,12 @@ export function applyRollback(draft: Draft, command: RollbackCommand): void {
   const wasParked = draft.position.status === 'error';
   const from = wasParked ? 'error' : (placeOf(draft.position) ?? target);
   const attempt = draft.attempts[target];
-  const before = draft.checkpoints[target] ?? { turns: 0, head: null };
+  const before = draft.checkpoints[target] ?? { turns: 0, head: null, feedback: [] };
   removeResults(draft, target);
   draft.conversation = draft.conversation.filter((turn) => turn.n < before.turns);
   draft.turns = before.turns;
   draft.head = before.head;
-  draft.feedback = draft.feedback.filter((entry) => phaseIndex(entry.until) < phaseIndex(target));
+  draft.feedback = before.feedback;
   addFeedback(draft, { kind: 'rollback', from: target, to: target, until: target, attempt, reason, rejected: [] });
   resetCounters(draft);
   emit(draft, 'rolled_back', 'operator', { from, to: target, actor, reason, commit: before.head?.commit ?? null });

@@ -1,7 +1,7 @@
 import type { ArtifactRef } from './build.ts';
 import type { AbortCommand, AdvanceCommand, OperatorCommand, RetryCommand, RollbackCommand } from './commands.ts';
-import { type Fault, isJsonObject, type JsonObject, jsonFaults } from './json.ts';
-import { isPhase, PHASES, ROLES, readRole, readState, STATES } from './states.ts';
+import { clipText, type Fault, isJsonObject, type JsonObject, jsonFaults } from './json.ts';
+import { isPhase, type OpenState, PHASES, ROLES, readRole, readState, STATES } from './states.ts';
 
 /** The four operations that exist as signals and as Updates under the same names. */
 export const MESSAGE_NAMES = ['retry', 'rollback', 'advance', 'abort'] as const;
@@ -41,9 +41,10 @@ function opId(reader: Reader): string | null {
   return text(reader, 'op_id', 200, '') || null;
 }
 
-const by = (reader: Reader): { actor: string; opId: string | null } => ({
+const by = (reader: Reader): Pick<RetryCommand, 'actor' | 'opId' | 'expectedState'> => ({
   actor: text(reader, 'actor', 100, DEFAULT_ACTOR),
   opId: opId(reader),
+  expectedState: stateField(reader, 'expected_state'),
 });
 
 const reason = (reader: Reader): string => text(reader, 'reason', REASON_LIMIT_CHARS, null);
@@ -54,8 +55,8 @@ function artifactField(reader: Reader): ArtifactRef | null {
   if (isJsonObject(given) && typeof given.sha256 === 'string' && /^[0-9a-f]{64}$/.test(given.sha256)) {
     return {
       sha256: given.sha256,
-      bytes: Number(given.bytes) || 0,
-      preview: String(given.preview ?? '').slice(0, 120),
+      bytes: typeof given.bytes === 'number' ? given.bytes : 0,
+      preview: typeof given.preview === 'string' ? clipText(given.preview, 120) : '',
     };
   }
   reader.faults.push({ at: 'artifact', fault: 'must be {sha256, bytes, preview}' });
@@ -65,15 +66,17 @@ function artifactField(reader: Reader): ArtifactRef | null {
 function readAdvance(reader: Reader): AdvanceCommand {
   const role = readRole(reader.input.role);
   if (role === null) reader.faults.push({ at: 'role', fault: `must be one of ${ROLES.join(', ')}` });
-  const completed = stateField(reader, 'completed_state');
-  if (completed === null || completed === 'complete' || completed === 'error') {
-    reader.faults.push({ at: 'completed_state', fault: 'must be the phase or handoff state that was completed' });
+  const completed = readState(reader.input.completed_state);
+  const open: OpenState | null = completed === 'complete' || completed === 'error' ? null : completed;
+  if (open === null) {
+    const names = STATES.filter((state) => state !== 'complete' && state !== 'error');
+    reader.faults.push({ at: 'completed_state', fault: `must be one of ${names.join(', ')}` });
   }
   return {
     type: 'advance',
     ...by(reader),
     role: role ?? 'q_assistant',
-    completedState: completed === null || completed === 'complete' || completed === 'error' ? 'discovery' : completed,
+    completedState: open ?? 'discovery',
     phaseResult: reader.input.phase_result ?? {},
     artifact: artifactField(reader),
     nextState: stateField(reader, 'next_state'),
@@ -90,17 +93,11 @@ function readRollback(reader: Reader): RollbackCommand {
     ...by(reader),
     targetState: target !== null && isPhase(target) ? target : 'discovery',
     reason: reason(reader),
-    expectedState: stateField(reader, 'expected_state'),
   };
 }
 
 const READERS = {
-  retry: (r: Reader): RetryCommand => ({
-    type: 'retry',
-    ...by(r),
-    reason: reason(r),
-    expectedState: stateField(r, 'expected_state'),
-  }),
+  retry: (r: Reader): RetryCommand => ({ type: 'retry', ...by(r), reason: reason(r) }),
   rollback: readRollback,
   advance: readAdvance,
   abort: (r: Reader): AbortCommand => ({ type: 'abort', ...by(r), reason: reason(r) }),
@@ -108,6 +105,16 @@ const READERS = {
 
 /** What the payload converter puts in place of an input that it cannot decode. */
 const isUndecodable = (input: JsonObject): boolean => '$undecodable' in input;
+
+/** Length in UTF-8, which is how it travels; pure, because a workflow has no Buffer. */
+function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
 
 /** Reads a signal's or Update's input into a command, or lists every fault. Never throws, whatever comes in. */
 export function parseMessage(name: MessageName, input: unknown): Parsed<OperatorCommand> {
@@ -117,8 +124,11 @@ export function parseMessage(name: MessageName, input: unknown): Parsed<Operator
   }
   const stored = jsonFaults(input);
   if (stored.length > 0) return { ok: false, faults: stored };
-  if (JSON.stringify(input).length > MESSAGE_LIMIT_BYTES) {
-    return { ok: false, faults: [{ at: '', fault: `the input is over ${MESSAGE_LIMIT_BYTES} bytes` }] };
+  if (utf8Bytes(JSON.stringify(input)) > MESSAGE_LIMIT_BYTES) {
+    return {
+      ok: false,
+      faults: [{ at: '', fault: `the input is over ${MESSAGE_LIMIT_BYTES} bytes; send a smaller one` }],
+    };
   }
   const reader: Reader = { input, faults: [] };
   const command = READERS[name](reader);

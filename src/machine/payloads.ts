@@ -1,5 +1,6 @@
-import { type Fault, isJsonObject, type Json, type JsonObject, jsonFaults } from './json.ts';
+import { clipText, type Fault, isJsonObject, type Json, type JsonObject, jsonFaults } from './json.ts';
 import type { Phase } from './states.ts';
+import { saidReason } from './verdict.ts';
 
 /** Who made a result: a model must give every field, a person only what a verdict needs. */
 export type Author = 'llm' | 'external';
@@ -84,7 +85,8 @@ function fieldFaults(phase: Phase, value: JsonObject, author: Author): Fault[] {
     const given = value[f.name];
     const demanded = f.from === 'everyone' || (f.from === 'llm' && author === 'llm');
     // A person's optional field may have any shape, but files that are given must be files.
-    const checked = demanded || (given !== undefined && (author === 'llm' || f.kind === 'files'));
+    const absent = given === undefined || given === null;
+    const checked = demanded || (!absent && (author === 'llm' || f.kind === 'files'));
     const fault = checked ? KIND_FAULT[f.kind](given) : null;
     return fault === null ? [] : [{ at: f.name, fault }];
   });
@@ -123,21 +125,26 @@ const EXTRACT_FIELDS = [
   'deployed_at',
   'version',
   'release_path',
+  'reason',
+  'notes',
+  'summary',
 ] as const;
 
 const clip = (value: Json | undefined, length: number): Json | undefined =>
-  typeof value === 'string' ? [...value].slice(0, length).join('') : undefined;
+  typeof value === 'string' ? clipText(value, length) : undefined;
 
-/** What stands for a result too large to travel, beside the reference to the whole: the fields of its verdict. */
+/** What stands for a result too large to travel, beside the reference to the whole: its verdict and the reason for it. */
 export function extractResult(value: JsonObject): JsonObject {
   const kept = EXTRACT_FIELDS.flatMap((name) => {
     const given = value[name];
-    const small = typeof given === 'string' ? clip(given, 200) : given;
+    const small = typeof given === 'string' ? clip(given, 500) : given;
     return small === undefined || typeof small === 'object' ? [] : [[name, small] as const];
   });
   const instruction = clip(value.next_role_instruction, 300);
+  const reason = clip(saidReason(value) ?? undefined, 300);
   return {
     ...Object.fromEntries(kept),
+    ...(reason === undefined ? {} : { reason }),
     ...(instruction === undefined ? {} : { next_role_instruction: instruction }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Build, Content, PhaseResult, Turn } from './build.ts';
+import { type Build, type Content, isCurrentResult, type PhaseResult, type Turn } from './build.ts';
 import { PHASES, type Phase } from './states.ts';
 
 /** A turn whose content is the phase's current result travels without it. */
@@ -28,10 +28,9 @@ export type BuildSnapshot = Readonly<
 
 export function snapshotOf(build: Build): BuildSnapshot {
   const { operations: _o, checkpoints: _c, sendBacks: _s, gate: _g, turns: _t, conversation, ...rest } = build;
-  const isResult = (turn: Turn): boolean => build.results[turn.phase]?.attempt === turn.attempt;
   return {
     ...rest,
-    conversation: conversation.map((turn) => (isResult(turn) ? { ...turn, content: 'result' } : turn)),
+    conversation: conversation.map((turn) => (isCurrentResult(build, turn) ? { ...turn, content: 'result' } : turn)),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Build, completedPhases, isExternal, phaseOf, roleOf, stateOf } from './build.ts';
 import { describeState, durationText, type Expectation, elapsedMs, nextExpectation, progressOf } from './progress.ts';
 import type { BuildSnapshot } from './snapshot.ts';
-import { nextRole, type Phase, type Role, type State } from './states.ts';
+import { nextRole, type Phase, type Role, STATE_TABLE, type State } from './states.ts';
 
 /** The contract's GET status, less handoff_history and source, which only the API knows. Times are ISO 8601. */
 export type StatusView = Readonly<{
@@ -49,7 +49,7 @@ export function statusView(build: BuildSnapshot, nowMs: number): StatusView {
     progress: progressOf(completed.length),
     completed_phases: completed,
     attempt: phase === null ? build.attempts.deployment : build.attempts[phase],
-    driver: isExternal(spec, roleOf(position)) ? 'external' : 'llm',
+    driver: isExternal(spec, phase === null ? roleOf(position) : STATE_TABLE[phase].owner) ? 'external' : 'llm',
     simulated: spec.simulated,
     model: spec.model,
     tokens: build.tokens,

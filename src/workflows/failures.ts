@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
-import { FAILURE_BAD_ANSWER, FAILURE_TIMEOUT } from '../activities/contract.ts';
 import type { ModelCall } from '../machine/build.ts';
 import type { Work, WorkCommand } from '../machine/commands.ts';
+import { FAILURE_BAD_ANSWER, FAILURE_PHASE_PREFIX, FAILURE_TIMEOUT } from './failure-types.ts';
 
 const REASON_LIMIT_CHARS = 600;
 
@@ -29,7 +29,7 @@ function applicationCommand(failure: ApplicationFailure): WorkCommand {
   const code =
     failure.type === FAILURE_BAD_ANSWER
       ? 'bad_answer'
-      : failure.type?.startsWith('phase_')
+      : failure.type?.startsWith(FAILURE_PHASE_PREFIX)
         ? 'phase_failed'
         : 'model_failed';
   return { type: 'fail', code, reason: clip(failure.message), work };

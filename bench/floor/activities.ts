@@ -1,0 +1,3 @@
+export type FloorActivities = { nothing(): Promise<void> };
+
+export const floorActivities: FloorActivities = { nothing: async () => undefined };

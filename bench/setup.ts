@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { type Config, readConfig } from '../src/config.ts';
+import { migrate } from '../src/stack/migrations.ts';
+import { type Stack, startStack } from '../src/stack/stack.ts';
+import { PAYLOAD_CONVERTER_PATH } from '../src/workflow-bundle.ts';
+import { SEARCH_ATTRIBUTES } from '../src/workflows/messages.ts';
+import type { BuildWorkerArgument, BuildWorkerUsage } from './workers/build-worker.ts';
+import { type Child, startChild } from './workers/child.ts';
+import type { FloorArgument } from './workers/floor-worker.ts';
+import type { InstantModelReady } from './workers/instant-model.ts';
+
+const MIGRATE_TIMEOUT_MS = 30_000;
+
+export const QUEUES = { floor: 'bench-floor', instant: 'bench-builds', real: 'bench-real' } as const;
+
+export type Process = Child<unknown>;
+export type Work = BuildWorkerArgument['work'];
+
+/** One server, one database, and the processes that the bench compares on them. */
+export type Setup = Readonly<{
+  client: Client;
+  stack: Stack;
+  model: Child<InstantModelReady>;
+  floor: Process;
+  /** The worker under test now: the kill case replaces it. */
+  builder(): Process;
+  /** Kills the worker under test as a crash would, and starts another after `downMs`. */
+  crashBuilder(): Promise<void>;
+  restartBuilder(): Promise<void>;
+  startWorker(queue: string, work: Work): Promise<Process>;
+  close(): Promise<void>;
+}>;
+
+export type SetupOptions = Readonly<{
+  log: (line: string) => void;
+  /** For the worker under test: to profile it. */
+  nodeArguments: readonly string[];
+}>;
+
+export const usageOf = (process: Process, settled = false): Promise<BuildWorkerUsage> => process.ask('usage', settled);
+
+type Closer = () => Promise<unknown>;
+
+async function closeAll(closers: readonly Closer[]): Promise<void> {
+  for (const close of closers.toReversed()) {
+    await close().catch((error: unknown) => console.error(`bench: cleaning up: ${String(error)}`));
+  }
+}
+
+/** Starts everything in a temporary folder; what was started is stopped again when a part of it fails. */
+export async function openSetup(options: SetupOptions): Promise<Setup> {
+  const closers: Closer[] = [];
+  try {
+    return await open(options, closers);
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+function workerConfig(base: Config, dataDir: string, taskQueue: string): Config {
+  const temporal = { ...base.temporal, address: null, namespace: 'default', taskQueue, apiKey: null, tls: null };
+  const models = { ...base.models, fallbacks: [], providers: {} };
+  return { ...base, dataDir, artifactsDir: join(dataDir, 'artifacts'), temporal, models };
+}
+
+async function open({ log, nodeArguments }: SetupOptions, closers: Closer[]): Promise<Setup> {
+  const base = readConfig();
+  const dataDir = await mkdtemp(join(tmpdir(), 'q-bench-'));
+  closers.push(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
+  const stack = await startStack({
+    dataDir,
+    cacheDir: base.cacheDir,
+    temporalCli: base.temporal.cli ?? undefined,
+    searchAttributes: SEARCH_ATTRIBUTES,
+    log,
+  });
+  closers.push(stack.stop);
+  await migrate(stack.databaseUrl, { timeoutMs: MIGRATE_TIMEOUT_MS, log });
+  const { address } = stack.temporal;
+  const connection = await Connection.connect({ address, connectTimeout: 10_000 });
+  closers.push(() => connection.close());
+  const client = new Client({ connection, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } });
+
+  const keep = <T>(child: Child<T>): Child<T> => {
+    closers.push(child.stop);
+    return child;
+  };
+  const startWorker = async (queue: string, work: Work, extra: readonly string[] = []): Promise<Process> => {
+    const config = workerConfig(base, join(dataDir, queue), queue);
+    const argument: BuildWorkerArgument = { config, databaseUrl: stack.databaseUrl, temporalAddress: address, work };
+    const entry = new URL('./workers/build-worker.ts', import.meta.url);
+    return keep(await startChild(entry, argument, { nodeArguments: extra }));
+  };
+  const floorArgument: FloorArgument = { temporalAddress: address, namespace: 'default', taskQueue: QUEUES.floor };
+  const model = keep(
+    await startChild<InstantModelReady>(new URL('./workers/instant-model.ts', import.meta.url), null),
+  );
+  const floor = keep(await startChild(new URL('./workers/floor-worker.ts', import.meta.url), floorArgument));
+  const startBuilder = (): Promise<Process> =>
+    startWorker(QUEUES.instant, { kind: 'instant', modelBaseUrl: model.ready.baseUrl }, nodeArguments);
+  let builder = await startBuilder();
+  return {
+    client,
+    stack,
+    model,
+    floor,
+    builder: () => builder,
+    crashBuilder: () => builder.kill(),
+    restartBuilder: async () => {
+      builder = await startBuilder();
+    },
+    startWorker,
+    close: () => closeAll(closers),
+  };
+}

@@ -1,0 +1,22 @@
+import type { Logger } from 'pino';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { Role } from '../machine/states.ts';
+import type { Mirror } from '../mirror/mirror.ts';
+import type { Providers } from '../models.ts';
+import type { makeRelease } from './release/release.ts';
+import type { measureTests } from './sandbox/measure.ts';
+import type { Workspaces } from './workspace/workspaces.ts';
+
+/** What activities work with. Everything from outside comes in here, so that tests and the bench can replace it. */
+export type ActivityDeps = Readonly<{
+  store: ArtifactStore;
+  mirror: Pick<Mirror, 'flush' | 'recordCalls'>;
+  workspaces: Workspaces;
+  measureTests: typeof measureTests;
+  makeRelease: typeof makeRelease;
+  models: Readonly<{ byRole: Readonly<Record<Role, string>>; fallbacks: readonly string[]; providers: Providers }>;
+  releasesDir: string;
+  /** Where trees are laid out for a test run; emptied after each. */
+  tmpDir: string;
+  log: Logger;
+}>;

@@ -1,0 +1,79 @@
+import { AppError } from '../../errors.ts';
+import { git } from './git.ts';
+
+/** A file of a commit; `bytes` is its size. */
+export type TreeFile = Readonly<{ path: string; bytes: number }>;
+
+/** A file of a commit with its text, ready for a prompt. */
+export type TextFile = Readonly<{ path: string; content: string }>;
+
+export type FilesForPrompt = Readonly<{
+  files: readonly TextFile[];
+  /** Files left out: over the limit, or not text. */
+  omitted: readonly TreeFile[];
+}>;
+
+type Blob = TreeFile & Readonly<{ sha: string }>;
+
+type Source = Readonly<{ repository: string; commit: string; signal: AbortSignal }>;
+
+/** The files of a commit, by path. Links and submodules are left out. */
+export async function listTree(source: Source): Promise<Blob[]> {
+  const output = await git({ ...source, args: ['ls-tree', '-r', '-l', '-z', source.commit] });
+  const blobs: Blob[] = [];
+  for (const entry of output.toString('utf8').split('\0')) {
+    const found = /^100\d{3} blob (?<sha>[0-9a-f]+) +(?<bytes>\d+)\t(?<path>[\s\S]+)$/.exec(entry)?.groups;
+    if (found?.sha === undefined || found.bytes === undefined || found.path === undefined) continue;
+    blobs.push({ path: found.path, bytes: Number(found.bytes), sha: found.sha });
+  }
+  return blobs;
+}
+
+/** Reads files in the order of their paths until `limitBytes` of content are reached; a file that does not fit is left out. */
+export async function readTree(source: Source, limitBytes: number): Promise<FilesForPrompt> {
+  const chosen: Blob[] = [];
+  const omitted: TreeFile[] = [];
+  let bytes = 0;
+  for (const blob of await listTree(source)) {
+    const fits = bytes + blob.bytes <= limitBytes;
+    if (fits) {
+      chosen.push(blob);
+      bytes += blob.bytes;
+    } else omitted.push({ path: blob.path, bytes: blob.bytes });
+  }
+  const files: TextFile[] = [];
+  for (const { blob, content } of await readBlobs(source, chosen)) {
+    const text = textOf(content);
+    if (text === null) omitted.push({ path: blob.path, bytes: blob.bytes });
+    else files.push({ path: blob.path, content: text });
+  }
+  return { files, omitted };
+}
+
+async function readBlobs(source: Source, blobs: readonly Blob[]): Promise<{ blob: Blob; content: Buffer }[]> {
+  if (blobs.length === 0) return [];
+  const input = [blobs.map((blob) => `${blob.sha}\n`).join('')];
+  const output = await git({ ...source, args: ['cat-file', '--batch'], input });
+  let at = 0;
+  return blobs.map((blob) => {
+    const header = `${blob.sha} blob ${blob.bytes}\n`;
+    const start = at + header.length;
+    if (output.toString('latin1', at, start) !== header) {
+      throw new AppError(
+        'workspace_failed',
+        `git cat-file has no blob ${blob.sha} (${blob.path}) in ${source.repository}.`,
+      );
+    }
+    at = start + blob.bytes + 1;
+    return { blob, content: output.subarray(start, start + blob.bytes) };
+  });
+}
+
+function textOf(content: Buffer): string | null {
+  if (content.includes(0)) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    return null;
+  }
+}

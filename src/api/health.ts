@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { withinDeadline } from './mirror-deadline.ts';
+import { defineRoute } from './route.ts';
+
+const READINESS_DEADLINE_MS = 2000;
+
+export const healthz = defineRoute({
+  method: 'get',
+  path: '/healthz',
+  operationId: 'health',
+  summary: 'Whether the process is alive.',
+  open: true,
+  reply: z.object({ status: z.literal('ok') }),
+  errors: [],
+  handle: async () => ({ status: 'ok' as const }),
+});
+
+export const readyz = defineRoute({
+  method: 'get',
+  path: '/readyz',
+  operationId: 'readiness',
+  summary: 'Whether Temporal and the mirror answer; 503 while one does not.',
+  open: true,
+  reply: z.object({ status: z.enum(['ready', 'not_ready']), temporal: z.boolean(), mirror: z.boolean() }),
+  errors: [],
+  statusOf: ({ status }) => (status === 'ready' ? 200 : 503),
+  handle: async (_call, deps) => {
+    const away = { temporal: false, mirror: false };
+    const parts = await withinDeadline(deps.readiness(), READINESS_DEADLINE_MS).catch(() => away);
+    const status = parts.temporal && parts.mirror ? ('ready' as const) : ('not_ready' as const);
+    return { status, temporal: parts.temporal, mirror: parts.mirror };
+  },
+});

@@ -1,0 +1,114 @@
+import type { Logger } from 'pino';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { AppError } from '../errors.ts';
+import type { BuildSpec } from '../machine/build.ts';
+import type { AuditRow } from '../machine/events.ts';
+import type { WireMessage } from '../machine/messages.ts';
+import type { Role, State } from '../machine/states.ts';
+import type { StatusView } from '../machine/status-view.ts';
+import type { Providers } from '../models.ts';
+import type { HistoryReply, OperationReply, UpdateName } from '../workflows/messages.ts';
+
+/** How an execution ended, by Temporal's own account. */
+export type Ending = 'completed' | 'cancelled' | 'terminated' | 'failed';
+
+/**
+ * What came of asking a running workflow. `over`: it has ended, so the mirror is asked. `unknown`: Temporal does not
+ * know it (any more). `silent`: no worker answered in time (`error` is `no_worker`), or Temporal is away
+ * (`temporal_unreachable`).
+ */
+export type Answer<T> = Readonly<
+  | { kind: 'answer'; value: T }
+  | { kind: 'over'; ending: Ending }
+  | { kind: 'unknown' }
+  | { kind: 'silent'; error: AppError }
+>;
+
+/** What Temporal knows of a build without a worker. */
+export type BuildDescription = Readonly<{
+  ending: Ending | null;
+  startDigest: string | null;
+  buildId: string | null;
+  projectId: string | null;
+  state: State | null;
+  startedAtMs: number;
+  endedAtMs: number | null;
+}>;
+
+/** The engine, as the API needs it. Every call has a deadline of its own. */
+export type BuildsPort = Readonly<{
+  /** @throws AppError `temporal_unreachable` */
+  start(spec: BuildSpec): Promise<'started' | 'already_started'>;
+  /**
+   * Carries out one operation and waits for what came of it.
+   * @param opId repeating a call with the same one never applies it twice
+   * @throws AppError a refusal's code, `not_found`, `build_over`, `no_worker`, `temporal_unreachable`
+   */
+  execute(workflowId: string, name: UpdateName, message: WireMessage, opId: string): Promise<OperationReply>;
+  status(workflowId: string): Promise<Answer<StatusView>>;
+  history(workflowId: string): Promise<Answer<HistoryReply>>;
+  /** @returns null when Temporal does not know it. @throws AppError `temporal_unreachable` */
+  describe(workflowId: string): Promise<BuildDescription | null>;
+}>;
+
+/** A build as the mirror has it. */
+export type MirrorBuild = Readonly<{
+  workflowId: string;
+  /** `workflow_metadata.start_digest` */
+  startDigest: string | null;
+  /** `workflow_metadata.view`: the status at the last flush. */
+  view: StatusView;
+}>;
+
+/** Place of a row: `generation` counts a build's branches from 1, oldest first; a reset begins the next one. */
+export type RowPlace = Readonly<{ generation: number; seq: number }>;
+
+/** One audit row of the mirror. `undone`: a reset has taken it back. */
+export type MirrorEvent = RowPlace & Pick<AuditRow, 'atMs' | 'type' | 'by' | 'data'> & Readonly<{ undone: boolean }>;
+export type MirrorHandoff = RowPlace & Readonly<{ atMs: number; undone: boolean }> & NonNullable<AuditRow['handoff']>;
+
+/** A part of a list in the order of its rows' places: at most `limit` rows behind `after` (null: from the first). */
+export type RowPage = Readonly<{ after: RowPlace | null; limit: number }>;
+
+export type MirrorHistory = Readonly<{
+  /** Oldest first, so that a branch's generation is its index plus 1; `lastSeq` is its last row that was flushed. */
+  branches: readonly Readonly<{ branch: string; lastSeq: number }>[];
+  events: readonly MirrorEvent[];
+  handoffs: readonly MirrorHandoff[];
+  /** All handoffs of the build, those undone by a reset included. */
+  totalHandoffs: number;
+}>;
+
+/** The mirror, as the API reads it. A call that fails means that Postgres is away. */
+export type MirrorReader = Readonly<{
+  findBuild(workflowId: string): Promise<MirrorBuild | null>;
+  findByBuildId(buildId: string): Promise<MirrorBuild | null>;
+  /** @returns null when the mirror does not know the build; a list whose page is null is empty. */
+  history(
+    workflowId: string,
+    pages: Readonly<{ events: RowPage | null; handoffs: RowPage | null }>,
+  ): Promise<MirrorHistory | null>;
+  ping(): Promise<void>;
+}>;
+
+/** What configuration fixes for every build that is started. */
+export type BuildSettings = Readonly<{
+  activeTimeoutMs: number;
+  maxSendBacks: number;
+  /** Percent; a start may ask for more, never for less. */
+  coverageMin: number;
+  models: Readonly<{ byRole: Readonly<Record<Role, string>>; fallbacks: readonly string[]; providers: Providers }>;
+}>;
+
+export type ApiDeps = Readonly<{
+  builds: BuildsPort;
+  mirror: MirrorReader;
+  artifacts: ArtifactStore;
+  settings: BuildSettings;
+  /** API keys; with none, every caller is `operator`. */
+  keys?: readonly Readonly<{ name: string; secret: string }>[];
+  log: Logger;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  readiness: () => Promise<Readonly<{ temporal: boolean; mirror: boolean }>>;
+}>;

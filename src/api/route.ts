@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+import type { ApiDeps } from './ports.ts';
+
+/** What a handler knows of its call, checked by the route's schemas. */
+export type Call<P, Q, B> = Readonly<{
+  params: P;
+  query: Q;
+  body: B;
+  /** Who calls: the API key's name, or `operator` where there are no keys. */
+  actor: string;
+  /** The caller's Idempotency-Key, or one made for this call; commands answer with it, so that it can be repeated. */
+  idempotencyKey: string;
+}>;
+
+/**
+ * One call of the API: all that its routing, checks and description need.
+ *
+ * `errors` are the codes particular to the call; every call may also end with `unauthorized` (unless `open`),
+ * `invalid_body` and `internal`.
+ */
+export type Route<P = unknown, Q = unknown, B = unknown, R = unknown> = Readonly<{
+  method: 'get' | 'post';
+  /** In Express's notation: `/api/workflows/:workflow_id/status`. */
+  path: string;
+  operationId: string;
+  summary: string;
+  /** True for calls that need no API key. */
+  open?: boolean;
+  params?: z.ZodType<P>;
+  query?: z.ZodType<Q>;
+  body?: z.ZodType<B>;
+  reply: z.ZodType<R>;
+  errors: readonly ErrorCode[];
+  /** True for calls that change a build and so honour an Idempotency-Key. */
+  changes?: boolean;
+  /** The HTTP status of a reply, 200 unless given. */
+  statusOf?: (reply: R) => number;
+  handle: (call: Call<P, Q, B>, deps: ApiDeps) => Promise<R>;
+}>;
+
+/** A route whose types only its own schemas and handler know; the router passes one's output to the other. */
+export type AnyRoute = Route<never, never, never, never>;
+
+/** Lets TypeScript derive a handler's input and reply from the schemas beside it. */
+export function defineRoute<P, Q, B, R>(route: Route<P, Q, B, R>): AnyRoute {
+  return route as unknown as AnyRoute;
+}
+
+/** For the parts of a call that a route does not have. */
+export const NOTHING = z.unknown();

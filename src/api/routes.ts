@@ -1,0 +1,23 @@
+import { advance } from './advance.ts';
+import { abort, requestRetry, rollback } from './going-back.ts';
+import { healthz, readyz } from './health.ts';
+import { history } from './history.ts';
+import type { AnyRoute } from './route.ts';
+import { start } from './start.ts';
+import { status } from './status.ts';
+
+/**
+ * Every call of the API. Start names a project where the others name a build: both have one path segment there, and
+ * the segment behind it tells them apart.
+ */
+export const ROUTES: readonly AnyRoute[] = [
+  start,
+  advance,
+  status,
+  requestRetry,
+  rollback,
+  abort,
+  history,
+  healthz,
+  readyz,
+];

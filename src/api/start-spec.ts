@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { AppError } from '../errors.ts';
+import type { BuildSpec, Content } from '../machine/build.ts';
+import type { Json } from '../machine/json.ts';
+import { ROLES } from '../machine/states.ts';
+import { canonicalJson, digestOf } from './digest.ts';
+import { jsonObject, name, requirements, role } from './fields.ts';
+import type { BuildSettings } from './ports.ts';
+import { workflowIdOf } from './workflow-id.ts';
+
+/** The largest requirements and metadata, in bytes of JSON each. */
+export const REQUIREMENTS_LIMIT_BYTES = 256 * 1024;
+/** Larger content travels by reference: the spec stands in the history with every phase. */
+const INLINE_LIMIT_BYTES = 1024;
+
+const percentFault = 'must be a number from 0 to 100';
+
+export const startBody = z.strictObject({
+  build_id: name,
+  user_id: name,
+  requirements,
+  metadata: jsonObject.nullish(),
+  model: name.nullish(),
+  external_roles: z.array(role, { error: `must be a list of roles: ${ROLES.join(', ')}` }).nullish(),
+  coverage_min: z.number({ error: percentFault }).min(0, percentFault).max(100, percentFault).nullish(),
+});
+
+/** What a start asks for, with defaults in place; `coverageMin` is null where none was asked for. */
+export type StartRequest = Readonly<{
+  projectId: string;
+  buildId: string;
+  userId: string;
+  requirements: Json;
+  metadata: Json | null;
+  model: string | null;
+  externalRoles: BuildSpec['externalRoles'];
+  coverageMin: number | null;
+}>;
+
+/** @throws AppError `body_too_large` */
+export function startRequest(projectId: string, body: z.infer<typeof startBody>): StartRequest {
+  const request = {
+    projectId,
+    buildId: body.build_id,
+    userId: body.user_id,
+    requirements: body.requirements as Json,
+    metadata: (body.metadata ?? null) as Json | null,
+    model: body.model ?? null,
+    externalRoles: ROLES.filter((one) => body.external_roles?.includes(one) === true),
+    coverageMin: body.coverage_min ?? null,
+  };
+  for (const at of ['requirements', 'metadata'] as const) {
+    const bytes = Buffer.byteLength(JSON.stringify(request[at]), 'utf8');
+    if (bytes > REQUIREMENTS_LIMIT_BYTES) {
+      const fault = `has ${bytes} bytes of JSON; at most ${REQUIREMENTS_LIMIT_BYTES} (256 kB) are taken`;
+      throw new AppError('body_too_large', `${at} ${fault}. Shorten it, or refer to the rest by a URL.`, {
+        faults: [{ at, fault }],
+      });
+    }
+  }
+  return request;
+}
+
+/** Equal for starts that ask for the same, whatever the order of their keys. */
+export function startDigest(request: StartRequest): string {
+  const { projectId, userId, requirements: asked, metadata, model, externalRoles, coverageMin } = request;
+  return digestOf(
+    canonicalJson({
+      project: projectId,
+      user: userId,
+      requirements: asked,
+      metadata,
+      model,
+      external_roles: externalRoles.toSorted(),
+      coverage_min: coverageMin,
+    }),
+  );
+}
+
+async function contentOf(value: Json, artifacts: Pick<ArtifactStore, 'put'>): Promise<Content> {
+  const text = JSON.stringify(value);
+  if (Buffer.byteLength(text, 'utf8') <= INLINE_LIMIT_BYTES) return { kind: 'inline', value };
+  return { kind: 'artifact', ref: await artifacts.put(text) };
+}
+
+/** Makes what the workflow is started with; large content is stored first. */
+export async function buildSpec(
+  request: StartRequest,
+  settings: BuildSettings,
+  artifacts: Pick<ArtifactStore, 'put'>,
+  simulated: boolean,
+): Promise<BuildSpec> {
+  const { projectId, buildId, userId, model, externalRoles, metadata } = request;
+  return {
+    workflowId: workflowIdOf(buildId),
+    buildId,
+    projectId,
+    userId,
+    requirements: await contentOf(request.requirements, artifacts),
+    metadata: metadata === null ? null : await contentOf(metadata, artifacts),
+    model,
+    externalRoles,
+    coverageMin: Math.max(settings.coverageMin, request.coverageMin ?? 0),
+    maxSendBacks: settings.maxSendBacks,
+    activeTimeoutMs: settings.activeTimeoutMs,
+    startDigest: startDigest(request),
+    simulated,
+  };
+}

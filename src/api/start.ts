@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { Role } from '../machine/states.ts';
+import { name } from './fields.ts';
+import { startReply } from './replies.ts';
+import { defineRoute } from './route.ts';
+import { startBuildOnce } from './start-build.ts';
+import { startBody, startRequest } from './start-spec.ts';
+
+/** Who does the first phase, and which call does it instead. It follows from the request alone, so it stays the same. */
+function instructionsFor(workflowId: string, externalRoles: readonly Role[]): string {
+  const call = `POST /api/workflows/${workflowId}/advance with role "q_assistant", completed_state "discovery" and phase_result`;
+  const watch = `Watch it with GET /api/workflows/${workflowId}/status.`;
+  if (externalRoles.includes('q_assistant')) {
+    return `The build waits for you: q_assistant is external. Do discovery, then hand it on with ${call}. ${watch}`;
+  }
+  return `The model drives discovery as q_assistant. ${watch} To take the phase over, ${call}: it counts instead of the model's answer.`;
+}
+
+export const start = defineRoute({
+  method: 'post',
+  path: '/api/workflows/:project_id/start',
+  operationId: 'startWorkflow',
+  summary: 'Starts a build. The same call again gives the first answer; other content under its build_id is refused.',
+  params: z.object({ project_id: name }),
+  body: startBody,
+  reply: startReply,
+  errors: ['model_unavailable', 'build_id_taken', 'body_too_large', 'unsupported_media_type', 'temporal_unreachable'],
+  changes: true,
+  handle: async ({ params, body }, deps) => {
+    const request = startRequest(params.project_id, body);
+    const workflowId = await startBuildOnce(request, deps);
+    return {
+      workflow_id: workflowId,
+      build_id: request.buildId,
+      initial_state: 'discovery' as const,
+      status: 'started' as const,
+      current_role: 'q_assistant' as const,
+      next_role: 'q_assistant' as const,
+      instructions: instructionsFor(workflowId, request.externalRoles),
+    };
+  },
+});

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { StatusView } from '../machine/status-view.ts';
+import type { HistoryReply as LiveRows } from '../workflows/messages.ts';
+import { EMPTY_HISTORY, handoffReply, joinAudit } from './audit.ts';
+import { name } from './fields.ts';
+import { atTime, describedStatus, endedFromOutside, type KnownStatus } from './known-status.ts';
+import { fromMirror } from './mirror-deadline.ts';
+import { notFound } from './operate.ts';
+import type { Answer, ApiDeps } from './ports.ts';
+import { type HandoffReply, statusReply } from './replies.ts';
+import { defineRoute } from './route.ts';
+import { isWorkflowId } from './workflow-id.ts';
+
+/** Handoffs that a status carries; GET history has the rest. */
+const HANDOFF_LIMIT = 500;
+
+type Sourced = Readonly<{ view: KnownStatus; source: 'workflow' | 'mirror' | 'temporal' }>;
+
+/** Without the workflow's own answer: the mirror's last status, else what Temporal knows. */
+async function withoutWorkflow(
+  workflowId: string,
+  asked: Exclude<Answer<StatusView>, { kind: 'answer' }>,
+  deps: ApiDeps,
+): Promise<Sourced> {
+  const ending = asked.kind === 'over' ? asked.ending : null;
+  let mirrorFault: unknown = null;
+  try {
+    const known = await fromMirror(() => deps.mirror.findBuild(workflowId));
+    if (known) return { view: endedFromOutside(known.view, ending), source: 'mirror' };
+  } catch (error) {
+    mirrorFault = error;
+  }
+  if (asked.kind === 'silent' && asked.error.code === 'temporal_unreachable') throw asked.error;
+  const described = asked.kind === 'unknown' ? null : await deps.builds.describe(workflowId);
+  if (described) return { view: describedStatus(workflowId, described), source: 'temporal' };
+  throw mirrorFault ?? notFound(workflowId);
+}
+
+type Handoffs = Readonly<{ handoff_history: HandoffReply[]; handoff_history_complete: boolean }>;
+
+/** A status is worth having without its handoffs, so a mirror that is away only makes them incomplete. */
+async function handoffsOf(
+  workflowId: string,
+  asked: Answer<StatusView>,
+  live: Answer<LiveRows>,
+  deps: ApiDeps,
+): Promise<Handoffs> {
+  const pages = { events: null, handoffs: { after: null, limit: HANDOFF_LIMIT } };
+  const found = await fromMirror(() => deps.mirror.history(workflowId, pages)).catch(() => 'away' as const);
+  const mirror = found === 'away' || found === null ? EMPTY_HISTORY : found;
+  const audit = joinAudit(mirror, live.kind === 'answer' ? live.value : null, pages);
+  const unheard = live.kind !== 'answer' && (found === 'away' || asked.kind === 'silent');
+  return {
+    handoff_history: audit.handoffs.filter(({ undone }) => !undone).map(handoffReply),
+    handoff_history_complete: audit.complete && !unheard && audit.totalHandoffs <= HANDOFF_LIMIT,
+  };
+}
+
+export const status = defineRoute({
+  method: 'get',
+  path: '/api/workflows/:workflow_id/status',
+  operationId: 'workflowStatus',
+  summary: 'Where a build is, by the workflow itself, else by the mirror, else by Temporal (see `source`).',
+  params: z.object({ workflow_id: name }),
+  reply: statusReply,
+  errors: ['not_found', 'mirror_unavailable', 'temporal_unreachable'],
+  handle: async ({ params }, deps) => {
+    const { workflow_id: workflowId } = params;
+    if (!isWorkflowId(workflowId)) throw notFound(workflowId);
+    const [asked, live] = await Promise.all([deps.builds.status(workflowId), deps.builds.history(workflowId)]);
+    const { view, source } =
+      asked.kind === 'answer'
+        ? { view: asked.value, source: 'workflow' as const }
+        : await withoutWorkflow(workflowId, asked, deps);
+    return {
+      ...atTime<KnownStatus>(view, deps.now()),
+      completed_phases: [...view.completed_phases],
+      ...(await handoffsOf(workflowId, asked, live, deps)),
+      source,
+    };
+  },
+});

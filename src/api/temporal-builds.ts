@@ -1,0 +1,146 @@
+import { type Client, QueryRejectedError, WorkflowClient, type WorkflowExecutionDescription } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
+import { AppError } from '../errors.ts';
+import type { BuildSpec } from '../machine/build.ts';
+import { readState } from '../machine/states.ts';
+import type { StatusView } from '../machine/status-view.ts';
+import {
+  type BuildInput,
+  type HistoryReply,
+  MEMO_START_DIGEST,
+  type OperationReply,
+  WORKFLOW_TYPE,
+} from '../workflows/messages.ts';
+import { BUILD_ID, BUILD_NEEDS_OPERATOR, BUILD_PROJECT, BUILD_STATE } from '../workflows/search-attributes.ts';
+import type { Answer, BuildDescription, BuildsPort, Ending } from './ports.ts';
+import { callTemporal, serverError } from './temporal-call.ts';
+import { isRace, queryError, updateError } from './temporal-errors.ts';
+import { detailsOf, summaryOf } from './web-ui-text.ts';
+
+const START_DEADLINE_MS = 5000;
+const UPDATE_DEADLINE_MS = 5000;
+/** For asking a second time, after a race with continue-as-new. */
+const REPEAT_DEADLINE_MS = 2000;
+const QUERY_DEADLINE_MS = 2000;
+const DESCRIBE_DEADLINE_MS = 2000;
+/** Short, so that the work of a worker that died is handed to the next soon. */
+const WORKFLOW_TASK_TIMEOUT_MS = 3000;
+
+/** `status.code` of an execution that has ended (temporal.api.enums.v1.WorkflowExecutionStatus). */
+const ENDINGS: Readonly<Partial<Record<number, Ending>>> = {
+  2: 'completed',
+  3: 'failed',
+  4: 'cancelled',
+  5: 'terminated',
+  7: 'failed',
+};
+
+async function startBuild(client: Client, taskQueue: string, spec: BuildSpec): Promise<'started' | 'already_started'> {
+  const input: BuildInput = { spec };
+  try {
+    await callTemporal(client, START_DEADLINE_MS, () =>
+      client.workflow.start(WORKFLOW_TYPE, {
+        workflowId: spec.workflowId,
+        taskQueue,
+        args: [input],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+        memo: { [MEMO_START_DIGEST]: spec.startDigest },
+        staticSummary: summaryOf(spec),
+        staticDetails: detailsOf(spec),
+        typedSearchAttributes: [
+          { key: BUILD_STATE, value: 'discovery' },
+          { key: BUILD_PROJECT, value: spec.projectId },
+          { key: BUILD_ID, value: spec.buildId },
+          { key: BUILD_NEEDS_OPERATOR, value: false },
+        ],
+      }),
+    );
+    return 'started';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'already_started';
+    throw serverError(error, true);
+  }
+}
+
+function descriptionOf(told: WorkflowExecutionDescription): BuildDescription | null {
+  if (told.type !== WORKFLOW_TYPE) return null;
+  const digest = told.memo?.[MEMO_START_DIGEST];
+  const attributes = told.typedSearchAttributes;
+  return {
+    ending: ENDINGS[told.status.code] ?? null,
+    startDigest: typeof digest === 'string' ? digest : null,
+    buildId: attributes.get(BUILD_ID) ?? null,
+    projectId: attributes.get(BUILD_PROJECT) ?? null,
+    state: readState(attributes.get(BUILD_STATE)),
+    startedAtMs: told.startTime.getTime(),
+    endedAtMs: told.closeTime?.getTime() ?? null,
+  };
+}
+
+async function describe(client: Client, workflowId: string): Promise<BuildDescription | null> {
+  try {
+    const handle = client.workflow.getHandle(workflowId);
+    return descriptionOf(await callTemporal(client, DESCRIBE_DEADLINE_MS, () => handle.describe()));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw serverError(error, false);
+  }
+}
+
+/** An Update finds no workflow when there is none and when it is over: only a description tells them apart. */
+async function missing(client: Client, workflowId: string, name: string): Promise<AppError> {
+  const known = await describe(client, workflowId);
+  if (known === null) return new AppError('not_found', `Temporal knows no build ${workflowId}`);
+  return new AppError('build_over', `the build has ended; ${name} is refused after the end`, {
+    ...(known.state === null ? {} : { currentState: known.state }),
+    allowed: [],
+  });
+}
+
+const execute =
+  (client: Client): BuildsPort['execute'] =>
+  async (workflowId, name, message, opId) => {
+    const handle = client.workflow.getHandle(workflowId);
+    // One update id per operation and name: Temporal would answer another command's outcome for the same id.
+    const options = { updateId: `${name}-${opId}`, args: [message] as [typeof message] };
+    const ask = (deadlineMs: number): Promise<OperationReply> =>
+      callTemporal(client, deadlineMs, () => handle.executeUpdate<OperationReply, [typeof message]>(name, options));
+    try {
+      // A workflow task that fails under an Update has not applied it, so the same id may be sent again.
+      return await ask(UPDATE_DEADLINE_MS).catch((error: unknown) => {
+        if (isRace(error)) return ask(REPEAT_DEADLINE_MS);
+        throw error;
+      });
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) throw await missing(client, workflowId, name);
+      throw updateError(error);
+    }
+  };
+
+async function query<T>(client: Client, reader: WorkflowClient, workflowId: string, name: string): Promise<Answer<T>> {
+  try {
+    const ask = () => reader.getHandle(workflowId).query<T>(name);
+    return { kind: 'answer', value: await callTemporal(client, QUERY_DEADLINE_MS, ask) };
+  } catch (error) {
+    if (error instanceof QueryRejectedError) return { kind: 'over', ending: ENDINGS[error.status] ?? 'failed' };
+    if (error instanceof WorkflowNotFoundError) return { kind: 'unknown' };
+    return { kind: 'silent', error: queryError(error) };
+  }
+}
+
+/**
+ * Builds as workflows of a Temporal server. The client's connection may be lazy: every call has its own deadline, and
+ * says within 2 s that the server is away.
+ */
+export function createTemporalBuilds(client: Client, taskQueue: string): BuildsPort {
+  // A closed workflow would be replayed for a query; the mirror has its end already, and costs less.
+  const reader = new WorkflowClient({ ...client.options, interceptors: [], queryRejectCondition: 'NOT_OPEN' });
+  return {
+    start: (spec) => startBuild(client, taskQueue, spec),
+    execute: execute(client),
+    status: (workflowId) => query<StatusView>(client, reader, workflowId, 'status'),
+    history: (workflowId) => query<HistoryReply>(client, reader, workflowId, 'history'),
+    describe: (workflowId) => describe(client, workflowId),
+  };
+}

@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { migrate } from '../stack/migrations.ts';
+import { startStack } from '../stack/stack.ts';
+import { startApi } from './api.ts';
+import { stackSettings } from './stack-settings.ts';
+import { isSimulated, startWorker, type WorkerSettings } from './worker.ts';
+
+export type AllSettings = Readonly<{
+  config: Config;
+  log: Logger;
+  /** Progress for people, one line at a time. */
+  tell: (line: string) => void;
+  simulated?: NonNullable<WorkerSettings['simulated']>;
+}>;
+
+export type Everything = Readonly<{
+  apiUrl: string;
+  /** The Web UI of the embedded server; null when Temporal is configured. */
+  uiUrl: string | null;
+  databaseUrl: string;
+  temporalAddress: string;
+  simulated: boolean;
+  /** Settles when the worker has stopped, whoever stopped it; rejects when it failed. */
+  stopped: Promise<void>;
+  /** Stops all of it in order. Idempotent. */
+  stop(): Promise<void>;
+}>;
+
+const MIGRATE_TIMEOUT_MS = 10_000;
+
+type Part = () => Promise<unknown>;
+
+/** Stops what was started, last first; the first failure is thrown when all were tried. */
+async function stopAll(parts: Part[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    await part().catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/**
+ * Starts the stack, the worker and the API in this process. When one fails, the others are stopped before this throws.
+ * @throws AppError of the part that failed
+ */
+export async function startAll({ config, log, tell, simulated }: AllSettings): Promise<Everything> {
+  const parts: Part[] = [];
+  try {
+    const stack = await startStack(stackSettings(config, tell));
+    parts.push(() => stack.stop());
+    const { databaseUrl } = stack;
+    const temporalAddress = stack.temporal.address;
+    await migrate(databaseUrl, { timeoutMs: MIGRATE_TIMEOUT_MS, log: tell });
+    const common = { config, databaseUrl, temporalAddress, log };
+    const worker = await startWorker({ ...common, ...(simulated ? { simulated } : {}) });
+    parts.push(() => worker.close());
+    const api = await startApi(common);
+    parts.push(() => api.close());
+    tell(`The API is up on ${api.url}`);
+    return {
+      apiUrl: api.url,
+      uiUrl: stack.temporal.uiUrl,
+      databaseUrl,
+      temporalAddress,
+      simulated: isSimulated(config.models.providers),
+      stopped: worker.stopped,
+      stop: () => stopAll(parts),
+    };
+  } catch (error) {
+    await stopAll(parts).catch((failure: unknown) =>
+      log.warn({ error: String(failure) }, 'a part did not stop cleanly'),
+    );
+    throw error;
+  }
+}

@@ -1,0 +1,108 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { ActivityDeps } from '../activities/deps.ts';
+import { createActivities } from '../activities/index.ts';
+import { makeRelease } from '../activities/release/release.ts';
+import { measureTests } from '../activities/sandbox/measure.ts';
+import { createWorkspaces } from '../activities/workspace/workspaces.ts';
+import { createFolderStore } from '../artifacts/artifact-store.ts';
+import type { Config } from '../config.ts';
+import { createMirror } from '../mirror/mirror.ts';
+import type { Providers } from '../models.ts';
+import { startSimulatedModel } from '../stack/simulated-model/simulated-model.ts';
+import { PAYLOAD_CONVERTER_PATH, workflowBundle } from '../workflow-bundle.ts';
+import { connectionOptions } from './temporal.ts';
+
+/** Builds that one worker keeps in memory; fewer than are in flight costs a replay for every step. */
+const CACHED_WORKFLOWS = 1000;
+/** Model calls wait for the network, so many run at once. */
+const CONCURRENT_ACTIVITIES = 400;
+/** A flush takes under a millisecond: few connections serve many builds. */
+const MIRROR_CONNECTIONS = 4;
+const HEARTBEAT_THROTTLE = '500ms';
+
+export type WorkerSettings = Readonly<{
+  config: Config;
+  databaseUrl: string;
+  temporalAddress: string;
+  log: Logger;
+  /** How the simulated model plays, when no provider is configured. */
+  simulated?: Readonly<{ paceMs?: number; firstAttemptMistake?: boolean }>;
+  /** Replaces parts of what activities work with: for the bench and for tests. */
+  deps?: Partial<ActivityDeps>;
+}>;
+
+export type RunningWorker = Readonly<{
+  deps: ActivityDeps;
+  /** Settles when the worker has stopped; rejects when it failed. */
+  stopped: Promise<void>;
+  close(): Promise<void>;
+}>;
+
+export const isSimulated = (providers: Providers): boolean => Object.keys(providers).length === 0;
+
+async function modelsOf({ config, simulated }: WorkerSettings) {
+  const { models } = config;
+  if (!isSimulated(models.providers)) return { models, stop: async () => undefined };
+  const server = await startSimulatedModel(simulated);
+  const providers = { simulated: { baseUrl: server.baseUrl } };
+  return { models: { ...models, providers }, stop: () => server.stop() };
+}
+
+/** Composes and starts a worker: it takes phases of any build of its task queue. */
+export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
+  const { config, databaseUrl, temporalAddress, log } = settings;
+  const tmpDir = join(config.dataDir, 'tmp');
+  mkdirSync(tmpDir, { recursive: true });
+  const [codePath, model, connection] = await Promise.all([
+    workflowBundle(config.cacheDir),
+    modelsOf(settings),
+    NativeConnection.connect(connectionOptions(config.temporal, temporalAddress)),
+  ]);
+  const mirror = createMirror({ databaseUrl, poolSize: MIRROR_CONNECTIONS });
+  const deps: ActivityDeps = {
+    store: createFolderStore(config.artifactsDir),
+    mirror,
+    workspaces: createWorkspaces({ rootDir: join(config.dataDir, 'workspaces') }),
+    measureTests,
+    makeRelease,
+    models: model.models,
+    releasesDir: join(config.dataDir, 'releases'),
+    tmpDir,
+    log,
+    ...settings.deps,
+  };
+  const worker = await Worker.create({
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: config.temporal.taskQueue,
+    workflowBundle: { codePath },
+    activities: createActivities(deps),
+    dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
+    maxCachedWorkflows: CACHED_WORKFLOWS,
+    maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    stickyQueueScheduleToStartTimeout: '2s',
+    shutdownGraceTime: '1s',
+    shutdownForceTime: '5s',
+  });
+  const runToEnd = async (): Promise<void> => {
+    try {
+      await worker.run();
+    } finally {
+      await Promise.allSettled([connection.close(), mirror.close(), model.stop()]);
+    }
+  };
+  const stopped = runToEnd();
+  return {
+    deps,
+    stopped,
+    close: () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      return stopped;
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { PrismaClient } from '../../prisma/client/client.ts';
+import { AppError } from '../errors.ts';
+import { within } from '../stack/within.ts';
+import { type BuildFilter, type BuildPage, cursorOf, type MirrorBuild, toBuild, whereOf } from './build-list.ts';
+import { type HistoryPages, type MirrorHistory, readHistory } from './history.ts';
+
+/** The mirror, as the API reads it. Every read has a deadline, and fails with AppError `mirror_unavailable`. */
+export type MirrorReader = Readonly<{
+  findBuild: (workflowId: string) => Promise<MirrorBuild | null>;
+  findByBuildId: (buildId: string) => Promise<MirrorBuild | null>;
+  /** @returns null when the mirror does not know the build */
+  history: (workflowId: string, pages: HistoryPages) => Promise<MirrorHistory | null>;
+  /** @throws AppError `invalid_body` when the cursor is not one that a page gave */
+  listBuilds: (filter: BuildFilter) => Promise<BuildPage>;
+  /** @param timeoutMs default: the reader's deadline */
+  ping: (timeoutMs?: number) => Promise<void>;
+}>;
+
+const ROW = { id: true, userId: true, createdAt: true, workflowMetadata: true } as const;
+
+/** @param timeoutMs the deadline of each call */
+export function createReader(prisma: PrismaClient, timeoutMs: number): MirrorReader {
+  return {
+    findBuild: async (id) => {
+      const row = await answered(prisma.buildWorkflow.findUnique({ where: { id }, select: ROW }), timeoutMs);
+      return row ? toBuild(row) : null;
+    },
+    findByBuildId: async (buildId) => {
+      const row = await answered(prisma.buildWorkflow.findUnique({ where: { buildId }, select: ROW }), timeoutMs);
+      return row ? toBuild(row) : null;
+    },
+    history: (workflowId, pages) => answered(readHistory(prisma, workflowId, pages), timeoutMs),
+    listBuilds: async (filter) => {
+      const where = whereOf(filter);
+      const orderBy = [{ createdAt: 'desc' as const }, { id: 'desc' as const }];
+      // One more than asked for tells whether there is a next page.
+      const found = prisma.buildWorkflow.findMany({ where, orderBy, take: filter.limit + 1, select: ROW });
+      const rows = await answered(found, timeoutMs);
+      const page = rows.slice(0, filter.limit);
+      const last = page.at(-1);
+      return { builds: page.map(toBuild), nextCursor: last && rows.length > page.length ? cursorOf(last) : null };
+    },
+    ping: async (pingTimeoutMs = timeoutMs) => {
+      await answered(prisma.$queryRaw`select 1`, pingTimeoutMs);
+    },
+  };
+}
+
+async function answered<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  try {
+    return await within(work, timeoutMs);
+  } catch (error) {
+    // Prisma's messages name the server and quote statements: only its code is passed on.
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    throw new AppError(
+      'mirror_unavailable',
+      `The mirror did not answer a read within ${timeoutMs} ms or refused it${code}; check that PostgreSQL answers.`,
+    );
+  }
+}

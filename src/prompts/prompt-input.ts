@@ -1,0 +1,38 @@
+import type { Json, JsonObject } from '../machine/json.ts';
+import type { Phase, Role, State } from '../machine/states.ts';
+
+export type PhaseContent = Readonly<{ phase: Phase; result: Json }>;
+
+export type PromptTurn = Readonly<{ phase: Phase; attempt: number; role: Role; content: Json }>;
+
+export type PromptFeedback = Readonly<{
+  kind: 'sent_back' | 'retry' | 'rollback';
+  from: State;
+  attempt: number;
+  reason: string;
+  rejected: readonly PhaseContent[];
+}>;
+
+export type PromptFile = Readonly<{ path: string; content: string }>;
+
+/** All that one prompt is made from, with every reference resolved. */
+export type PromptInput = Readonly<{
+  workflowId: string;
+  buildId: string;
+  phase: Phase;
+  attempt: number;
+  driver: 'llm' | 'external';
+  /** Percent; testing below it is rejected. */
+  coverageMin: number;
+  requirements: Json;
+  earlierResults: readonly PhaseContent[];
+  /** Oldest first. */
+  conversation: readonly PromptTurn[];
+  feedback: readonly PromptFeedback[];
+  /** The tree as it stands; null in phases that have none. */
+  files: readonly PromptFile[] | null;
+  /** The orchestrator's own run of the tests; null when it made none. */
+  testRun: JsonObject | null;
+}>;
+
+export type Message = Readonly<{ role: 'system' | 'user' | 'assistant'; content: string }>;

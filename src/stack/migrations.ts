@@ -1,0 +1,140 @@
+import { Client } from 'pg';
+import { AppError } from '../errors.ts';
+import { describeDatabase, postgresReason, sqlState } from '../mirror/database-url.ts';
+import { type SchemaEngine, withSchemaEngine } from './schema-engine.ts';
+import { readSchemaFiles, type SchemaFiles } from './schema-files.ts';
+import { missingColumns, type SchemaState, schemaState } from './schema-state.ts';
+import { within } from './within.ts';
+
+export type MigrateOptions = Readonly<{
+  /** For everything, waiting for another process that migrates included. */
+  timeoutMs: number;
+  /** Told of each migration that was applied. */
+  log: (message: string) => void;
+  /** What the database is to become. Default: the product's own schema. */
+  files?: SchemaFiles;
+}>;
+
+/** Any number, the same in every version of the product. */
+const LOCK_KEY = 7_126_031_955;
+const STATEMENT_TIMEOUT = '57014';
+
+/**
+ * Brings a database to this version's schema and checks it. Several processes may do so at once: one does the work.
+ * A migration is applied whole or not at all, and one that a killed process left half recorded is settled.
+ * @throws AppError `postgres_unreachable` when the database does not answer in time; `schema_mismatch` when it was
+ * migrated by another version, a migration failed in it, or it lacks a table or column
+ */
+export async function migrate(databaseUrl: string, options: MigrateOptions): Promise<void> {
+  const { timeoutMs, log, files = readSchemaFiles() } = options;
+  const place = describeDatabase(databaseUrl);
+  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: timeoutMs });
+  // Its loss is seen by the statement that waits on it.
+  client.on('error', () => undefined);
+  const work = async (): Promise<void> => {
+    await client.connect();
+    await client.query(`set statement_timeout = ${Math.max(1, Math.round(timeoutMs))}`);
+    const state = await schemaState(client, files);
+    if (state.pending.length > 0 || problem(state)) await applyPending({ databaseUrl, place, client, files, log });
+    const missing = await missingColumns(client, files);
+    if (missing.length > 0) throw mismatch(place, `lacks ${missing.slice(0, 5).join(', ')}`);
+  };
+  try {
+    await within(work(), timeoutMs);
+  } catch (error) {
+    throw asAppError(error, place, timeoutMs);
+  } finally {
+    // Not awaited: a server that hangs never says goodbye.
+    client.end().catch(() => undefined);
+  }
+}
+
+type Target = Readonly<{
+  databaseUrl: string;
+  place: string;
+  client: Client;
+  files: SchemaFiles;
+  log: MigrateOptions['log'];
+}>;
+
+async function applyPending({ databaseUrl, place, client, files, log }: Target): Promise<void> {
+  // Held by the connection: it is free again when this process ends, however it ends.
+  await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
+  const state = await schemaState(client, files);
+  const wrong = problem(state);
+  if (wrong) throw mismatch(place, wrong);
+  if (state.pending.length === 0) return;
+  const complete = state.interrupted.length > 0 && (await missingColumns(client, files)).length === 0;
+  const applied = await withSchemaEngine(databaseUrl, files.schema, async (engine) => {
+    await settle(engine, files, state, complete);
+    const { appliedMigrationNames } = await engine.applyMigrations({ ...engineInput(files), filters: NO_FILTERS });
+    return appliedMigrationNames;
+  }).catch((error: unknown) => {
+    throw engineError(error, place);
+  });
+  for (const name of applied) log(`applied migration ${name}`);
+}
+
+const NO_FILTERS = { externalTables: [], externalEnums: [] };
+
+/** The migrations as the schema engine wants them. */
+export const engineInput = ({ folder, lockfile, migrations }: SchemaFiles) => ({
+  migrationsList: {
+    baseDir: folder,
+    lockfile: { path: 'migration_lock.toml', content: lockfile },
+    shadowDbInitScript: '',
+    migrationDirectories: migrations.map(({ name, sql }) => ({
+      path: name,
+      migrationFile: { path: 'migration.sql', content: { tag: 'ok' as const, value: sql } },
+    })),
+  },
+});
+
+/**
+ * A process was killed between beginning a migration and recording its end. The script is one transaction: either the
+ * database has all of it, or none.
+ */
+async function settle(
+  engine: SchemaEngine,
+  files: SchemaFiles,
+  { interrupted }: SchemaState,
+  complete: boolean,
+): Promise<void> {
+  for (const migrationName of interrupted) {
+    if (complete) await engine.markMigrationApplied({ migrationName, ...engineInput(files) });
+    else await engine.markMigrationRolledBack({ migrationName });
+  }
+}
+
+function problem({ unknown, edited, failed }: SchemaState): string | null {
+  if (unknown.length > 0) return `was migrated by another version of the product (${unknown.join(', ')})`;
+  if (failed.length > 0) return `refused the migration ${failed.join(', ')}`;
+  if (edited.length > 0) return `has another script applied under the name ${edited.join(', ')}`;
+  return null;
+}
+
+const mismatch = (place: string, what: string): AppError =>
+  new AppError(
+    'schema_mismatch',
+    `The database at ${place} ${what}. Run the version of the product that migrated it, or set DATABASE_URL to an empty database.`,
+  );
+
+/** The engine tells its errors apart by their words alone. */
+function engineError(error: unknown, place: string): unknown {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/schema is not empty/i.test(message)) return mismatch(place, 'has tables of something else');
+  const refusal = /ERROR: (.*)/.exec(message)?.[1];
+  if (message.includes('apply_migration') && refusal) return mismatch(place, `refused a migration (${refusal})`);
+  return error;
+}
+
+function asAppError(error: unknown, place: string, timeoutMs: number): unknown {
+  if (error instanceof AppError) return error;
+  const state = sqlState(error);
+  const waited =
+    state === STATEMENT_TIMEOUT ? `, because another process has been migrating it for ${timeoutMs} ms` : '';
+  return new AppError(
+    'postgres_unreachable',
+    `PostgreSQL at ${place} cannot be used${waited}: ${postgresReason(error)}. Start it or correct DATABASE_URL.`,
+  );
+}

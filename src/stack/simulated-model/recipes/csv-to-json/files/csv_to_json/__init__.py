@@ -1,0 +1,1 @@
+"""Converts CSV to JSON."""

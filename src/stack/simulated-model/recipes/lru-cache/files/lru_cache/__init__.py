@@ -1,0 +1,1 @@
+"""A cache with a bounded number of entries."""

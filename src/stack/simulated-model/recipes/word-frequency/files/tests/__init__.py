@@ -1,0 +1,1 @@
+"""Tests of word_frequency."""

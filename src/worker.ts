@@ -1,0 +1,26 @@
+import { migrateWhenReady, requireAddresses } from './compose/configured.ts';
+import { createLog, installRuntime } from './compose/logging.ts';
+import { runEntryPoint } from './compose/run.ts';
+import { startWorkerWhenReady } from './compose/worker-when-ready.ts';
+import { readConfig } from './config.ts';
+
+/** `npm run start:worker`: a worker alone, against a configured Temporal and Postgres, for which it waits. */
+await runEntryPoint(async () => {
+  const config = readConfig();
+  const addresses = requireAddresses(config);
+  const log = createLog(config.logLevel);
+  installRuntime(log);
+  const migration = migrateWhenReady(addresses.databaseUrl, log);
+  const worker = startWorkerWhenReady({ config, ...addresses, log });
+  worker.started.then(
+    () => console.log(`The worker is up on task queue ${config.temporal.taskQueue}`),
+    () => undefined,
+  );
+  return {
+    stopped: worker.stopped,
+    stop: async () => {
+      migration.stop();
+      await worker.close();
+    },
+  };
+});

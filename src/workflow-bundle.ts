@@ -1,0 +1,51 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+const SOURCE_DIR = fileURLToPath(new URL('.', import.meta.url));
+/** All that the workflow's code consists of, beside the SDK. */
+const BUNDLED_DIRS = ['workflows', 'machine'];
+
+export const WORKFLOWS_PATH = join(SOURCE_DIR, 'workflows', 'index.ts');
+/** Given to the worker, to the bundle and to every client: the converter that never throws on what comes in. */
+export const PAYLOAD_CONVERTER_PATH = join(SOURCE_DIR, 'workflows', 'payload-converter.ts');
+
+async function sourcesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((e) => e.isFile() && e.name.endsWith('.ts')).map((e) => join(e.parentPath, e.name));
+}
+
+async function sourceDigest(): Promise<string> {
+  const sdk = createRequire(import.meta.url)('@temporalio/workflow/package.json') as { version: string };
+  const digest = createHash('sha256').update(`${sdk.version} ${process.version}`);
+  const paths = (await Promise.all(BUNDLED_DIRS.map((dir) => sourcesIn(join(SOURCE_DIR, dir))))).flat().sort();
+  for (const path of paths) digest.update(path.slice(SOURCE_DIR.length)).update(await readFile(path));
+  return digest.digest('hex').slice(0, 32);
+}
+
+/**
+ * The bundle of the workflow's code, made once per version of the sources and kept in the cache folder: bundling costs
+ * seconds, and every worker that starts would pay for it.
+ * @returns the path of the bundle
+ */
+export async function workflowBundle(cacheDir: string): Promise<string> {
+  const folder = join(cacheDir, 'bundles');
+  const path = join(folder, `${await sourceDigest()}.js`);
+  const cached = await readFile(path).catch(() => null);
+  if (cached !== null) return path;
+  const silent = () => undefined;
+  const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: WORKFLOWS_PATH,
+    payloadConverterPath: PAYLOAD_CONVERTER_PATH,
+    logger,
+  });
+  await mkdir(folder, { recursive: true });
+  const temporary = `${path}.${randomUUID()}`;
+  await writeFile(temporary, code);
+  await rename(temporary, path);
+  return path;
+}

@@ -1,0 +1,110 @@
+import type { Phase } from '../../src/machine/states.ts';
+import {
+  type ChatAnswer,
+  type ChatRequest,
+  type ChatServer,
+  startChatServer,
+} from '../../src/stack/simulated-model/chat-server.ts';
+
+/** Small valid answers of every role: one file with one test, so that nothing takes long. */
+export const ANSWERS: Readonly<Record<Phase, Record<string, unknown>>> = {
+  discovery: { discovered_reqs: ['double a number'], success_criteria: ['double(2) is 4'], open_questions: [] },
+  planning: {
+    plan: 'one function',
+    testing_strategy: 'unit',
+    requirements: ['double'],
+    success_criteria: ['double(2) is 4'],
+  },
+  implementation: {
+    files: [
+      { path: 'package.json', content: '{"name":"double","type":"module"}' },
+      { path: 'src/double.js', content: 'export const double = (n) => n * 2;\n' },
+      {
+        path: 'test/double.test.js',
+        content:
+          "import test from 'node:test';\nimport assert from 'node:assert';\nimport { double } from '../src/double.js';\ntest('doubles', () => assert.equal(double(2), 4));\n",
+      },
+    ],
+    test_cases: [{ name: 'doubles', input: '2', expected_output: '4' }],
+    documentation: 'double(n)',
+    technical_notes: 'none',
+  },
+  testing: { all_tests_passed: true, test_coverage: 100, test_results: ['doubles'] },
+  verification: {
+    approved_for_deployment: true,
+    verification_report: 'fine',
+    recommendations: [],
+    evidence: [{ criterion: 'double(2) is 4', met: true, evidence: 'test doubles' }],
+  },
+  deployment: {
+    deployment_successful: true,
+    deployed_at: '2026-01-01T00:00:00Z',
+    version: '1.0.0',
+    notes: 'first',
+    monitoring_status: 'none',
+  },
+};
+
+export type ModelCallSeen = Readonly<{ phase: Phase; attempt: number; prompt: string; model: string }>;
+
+export type FakeModel = Readonly<{
+  baseUrl: string;
+  /** Every call that came in, in order. */
+  calls: readonly ModelCallSeen[];
+  /** Calls whose client went away before they were answered. */
+  cancelled: readonly ModelCallSeen[];
+  /** What a phase answers from now on; a text is sent as it is. */
+  answer(phase: Phase, with_: unknown): void;
+  /** Calls of this phase get no answer until the returned function is called. */
+  hold(phase: Phase): () => void;
+  stop(): Promise<void>;
+}>;
+
+function seen({ messages, model }: ChatRequest): ModelCallSeen {
+  const prompt = messages.findLast(({ content }) => content.includes('# Phase: '))?.content ?? '';
+  const phase = /^# Phase: (\w+)$/m.exec(prompt)?.[1] as Phase;
+  return { phase, attempt: Number(/^# Attempt: (\d+)$/m.exec(prompt)?.[1]), prompt, model };
+}
+
+/** The outside world's edge: a model over real HTTP whose answers a test decides. */
+export async function startFakeModel(delayMs = 0): Promise<FakeModel> {
+  const calls: ModelCallSeen[] = [];
+  const cancelled: ModelCallSeen[] = [];
+  const answers: Record<string, unknown> = { ...ANSWERS };
+  const held = new Map<Phase, Promise<void>>();
+  const answer = async (request: ChatRequest, signal: AbortSignal): Promise<ChatAnswer> => {
+    const call = seen(request);
+    calls.push(call);
+    signal.addEventListener('abort', () => cancelled.push(call), { once: true });
+    const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([held.get(call.phase), gone]);
+    const given = answers[call.phase];
+    return { content: typeof given === 'string' ? given : JSON.stringify(given), delayMs };
+  };
+  const server: ChatServer = await startChatServer({ answer });
+  return {
+    baseUrl: server.baseUrl,
+    calls,
+    cancelled,
+    answer: (phase, with_) => {
+      answers[phase] = with_;
+    },
+    hold: (phase) => {
+      const { promise, resolve } = withResolvers();
+      held.set(phase, promise);
+      return () => {
+        held.delete(phase);
+        resolve();
+      };
+    },
+    stop: () => server.stop(),
+  };
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { Client, Connection } from '@temporalio/client';
+
+/** The machine's own cache: building a Temporal server for each test would take minutes. */
+export const CACHE_DIR = join(homedir(), '.cache', 'q-orchestrator');
+const HOLD = fileURLToPath(new URL('./hold-stack.ts', import.meta.url));
+
+export type HeldStack = Readonly<{
+  process: ChildProcess;
+  databaseUrl: string;
+  address: string;
+  servers: readonly number[];
+  guardians: readonly number[];
+}>;
+
+/** A stack in a process of its own, in a process group of its own. */
+export async function holdStack(dataDir: string): Promise<HeldStack> {
+  const child = spawn(process.execPath, ['--import', 'tsx', HOLD, dataDir, CACHE_DIR], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    errors += chunk;
+  });
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').once('data', resolve);
+    child.once('exit', (code) => reject(new Error(`the stack did not come up (${code}): ${errors}`)));
+  });
+  return { process: child, ...JSON.parse(line), guardians: guardiansOf(dataDir) };
+}
+
+/** The processes that watch the servers of this data directory. */
+export function guardiansOf(dataDir: string): readonly number[] {
+  return ['postgres', 'temporal'].map(
+    (part) => JSON.parse(readFileSync(join(dataDir, part, 'server.json'), 'utf8')).guardianPid,
+  );
+}
+
+/** Runs one statement and returns its rows. */
+export async function sql(url: string, statement: string): Promise<unknown[][]> {
+  const ignore = { onPoolError: () => undefined, onConnectionError: () => undefined };
+  const adapter = await new PrismaPg({ connectionString: url, connectionTimeoutMillis: 5_000 }, ignore).connect();
+  try {
+    return (await adapter.queryRaw({ sql: statement, args: [], argTypes: [] })).rows;
+  } finally {
+    await adapter.dispose();
+  }
+}
+
+/** Uses a client of the Temporal server for a moment. */
+export async function withTemporal<T>(address: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address, connectTimeout: 10_000 });
+  try {
+    return await use(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Starts a workflow that no worker will ever run, so that it stays open. */
+export async function openWorkflow(address: string, workflowId: string): Promise<void> {
+  await withTemporal(address, ({ workflow }) => workflow.start('none', { taskQueue: 'none', workflowId }));
+}
+
+export async function workflowStatus(address: string, workflowId: string): Promise<string> {
+  return await withTemporal(address, async ({ workflow }) => {
+    const { status } = await workflow.getHandle(workflowId).describe();
+    return status.name;
+  });
+}
