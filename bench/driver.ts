@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
 import type { BuildSpec } from '../src/machine/build.ts';
+import { within } from '../src/stack/within.ts';
 import { MEMO_START_DIGEST, WORKFLOW_TYPE } from '../src/workflows/messages.ts';
 import { BUILD_ID, BUILD_NEEDS_OPERATOR, BUILD_PROJECT, BUILD_STATE } from '../src/workflows/search-attributes.ts';
-import { within } from '../src/stack/within.ts';
 
 const RESULT_DEADLINE_MS = 180_000;
 

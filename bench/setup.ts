@@ -96,9 +96,7 @@ async function open({ log, nodeArguments }: SetupOptions, closers: Closer[]): Pr
     return keep(await startChild(entry, argument, { nodeArguments: extra }));
   };
   const floorArgument: FloorArgument = { temporalAddress: address, namespace: 'default', taskQueue: QUEUES.floor };
-  const model = keep(
-    await startChild<InstantModelReady>(new URL('./workers/instant-model.ts', import.meta.url), null),
-  );
+  const model = keep(await startChild<InstantModelReady>(new URL('./workers/instant-model.ts', import.meta.url), null));
   const floor = keep(await startChild(new URL('./workers/floor-worker.ts', import.meta.url), floorArgument));
   const startBuilder = (): Promise<Process> =>
     startWorker(QUEUES.instant, { kind: 'instant', modelBaseUrl: model.ready.baseUrl }, nodeArguments);

@@ -141,7 +141,7 @@ export function extractResult(value: JsonObject): JsonObject {
     return small === undefined || typeof small === 'object' ? [] : [[name, small] as const];
   });
   const instruction = clip(value.next_role_instruction, 300);
-  const reason = clip(saidReason(value) ?? undefined, 300);
+  const reason = clip(saidReason(value) ?? undefined, 200);
   return {
     ...Object.fromEntries(kept),
     ...(reason === undefined ? {} : { reason }),

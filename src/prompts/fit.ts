@@ -21,7 +21,7 @@ export function greatestThatFits(most: number, fits: (n: number) => boolean): nu
   let low = -1;
   let high = Math.max(0, most);
   while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
+    const middle = Math.floor((low + high + 1) / 2);
     if (fits(middle)) low = middle;
     else high = middle - 1;
   }

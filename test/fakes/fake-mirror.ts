@@ -1,12 +1,5 @@
 import { isBehind } from '../../src/api/audit.ts';
-import type {
-  MirrorBuild,
-  MirrorEvent,
-  MirrorHandoff,
-  MirrorReader,
-  RowPage,
-  RowPlace,
-} from '../../src/api/ports.ts';
+import type { MirrorBuild, MirrorEvent, MirrorHandoff, MirrorReader, RowPage, RowPlace } from '../../src/api/ports.ts';
 import { snapshotOf } from '../../src/machine/snapshot.ts';
 import { statusView } from '../../src/machine/status-view.ts';
 import type { FakeBuild } from './fake-builds.ts';

@@ -45,7 +45,7 @@ export const ANSWERS: Readonly<Record<Phase, Record<string, unknown>>> = {
   },
 };
 
-export type ModelCallSeen = Readonly<{ phase: Phase; attempt: number; prompt: string; model: string }>;
+export type ModelCallSeen = Readonly<{ phase: Phase; attempt: number; build: string; prompt: string; model: string }>;
 
 export type FakeModel = Readonly<{
   baseUrl: string;
@@ -55,15 +55,16 @@ export type FakeModel = Readonly<{
   cancelled: readonly ModelCallSeen[];
   /** What a phase answers from now on; a text is sent as it is. */
   answer(phase: Phase, with_: unknown): void;
-  /** Calls of this phase get no answer until the returned function is called. */
-  hold(phase: Phase): () => void;
+  /** Calls of this phase (of one build, when given) get no answer until the returned function is called. */
+  hold(phase: Phase, build?: string): () => void;
   stop(): Promise<void>;
 }>;
 
 function seen({ messages, model }: ChatRequest): ModelCallSeen {
   const prompt = messages.findLast(({ content }) => content.includes('# Phase: '))?.content ?? '';
   const phase = /^# Phase: (\w+)$/m.exec(prompt)?.[1] as Phase;
-  return { phase, attempt: Number(/^# Attempt: (\d+)$/m.exec(prompt)?.[1]), prompt, model };
+  const build = /^# Build: (.+)$/m.exec(prompt)?.[1] ?? '';
+  return { phase, attempt: Number(/^# Attempt: (\d+)$/m.exec(prompt)?.[1]), build, prompt, model };
 }
 
 /** The outside world's edge: a model over real HTTP whose answers a test decides. */
@@ -71,13 +72,14 @@ export async function startFakeModel(delayMs = 0): Promise<FakeModel> {
   const calls: ModelCallSeen[] = [];
   const cancelled: ModelCallSeen[] = [];
   const answers: Record<string, unknown> = { ...ANSWERS };
-  const held = new Map<Phase, Promise<void>>();
+  const held = new Map<string, Promise<void>>();
   const answer = async (request: ChatRequest, signal: AbortSignal): Promise<ChatAnswer> => {
     const call = seen(request);
     calls.push(call);
     signal.addEventListener('abort', () => cancelled.push(call), { once: true });
     const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     await Promise.race([held.get(call.phase), gone]);
+    await Promise.race([held.get(`${call.phase} ${call.build}`), gone]);
     const given = answers[call.phase];
     return { content: typeof given === 'string' ? given : JSON.stringify(given), delayMs };
   };
@@ -89,11 +91,12 @@ export async function startFakeModel(delayMs = 0): Promise<FakeModel> {
     answer: (phase, with_) => {
       answers[phase] = with_;
     },
-    hold: (phase) => {
+    hold: (phase, build) => {
       const { promise, resolve } = withResolvers();
-      held.set(phase, promise);
+      const what = build === undefined ? phase : `${phase} ${build}`;
+      held.set(what, promise);
       return () => {
-        held.delete(phase);
+        held.delete(what);
         resolve();
       };
     },

@@ -150,7 +150,12 @@ describe('a flush', () => {
   });
 
   it('stores what PostgreSQL refuses as U+FFFD, and nonsense counts as the nearest that fit', async () => {
-    const nonsense = call('c\0', { model: 'm\ud800\0', promptTokens: 1e12, completionTokens: -3, durationMs: Number.NaN });
+    const nonsense = call('c\0', {
+      model: 'm\ud800\0',
+      promptTokens: 1e12,
+      completionTokens: -3,
+      durationMs: Number.NaN,
+    });
     const text = { discovered_reqs: ['a\0b\udc00', '\\u0000 😀'], ['k\0']: 1 };
     for (const step of steps(specOf('a'), [completePhase(text, [nonsense])])) await mirror.flush(flushOf(step), SOON);
     const [stored] = await databases.query(url, 'select * from workflow_model_calls');

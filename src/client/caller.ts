@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import type { ErrorCode } from '../errors.ts';
+import { type Fault, isJsonObject } from '../machine/json.ts';
+import { ApiError } from './api-error.ts';
+
+export type ClientSettings = Readonly<{
+  /** Where the API is, for example `http://127.0.0.1:3000`. */
+  url: string;
+  apiKey?: string | undefined;
+  /** How long one call may take, in ms; 15 000 by default, as the API itself waits up to 5 s for a worker. */
+  deadlineMs?: number;
+}>;
+
+export type CallOptions = Readonly<{ signal?: AbortSignal | undefined }>;
+/** `idempotencyKey`: a command repeated with the same one takes effect once; a fresh one by default. */
+export type CommandOptions = CallOptions & Readonly<{ idempotencyKey?: string | undefined }>;
+
+export type Caller = Readonly<{
+  get<T>(path: string, options?: CallOptions): Promise<T>;
+  post<T>(path: string, body: object, options?: CommandOptions): Promise<T>;
+}>;
+
+type Request = Readonly<{ method: 'GET' | 'POST'; path: string; body?: object; key: string | null }>;
+
+const DEADLINE_MS = 15_000;
+
+/** Makes the one place where the client speaks HTTP. Nothing is retried here: callers know what may be repeated. */
+export function createCaller({ url, apiKey, deadlineMs = DEADLINE_MS }: ClientSettings): Caller {
+  const base = url.replace(/\/+$/, '');
+  const call = async <T>(request: Request, signal: AbortSignal | undefined): Promise<T> => {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    const headers = {
+      Accept: 'application/json',
+      ...(request.body ? { 'Content-Type': 'application/json' } : {}),
+      ...(request.key === null ? {} : { 'Idempotency-Key': request.key }),
+      ...(apiKey ? { Authorization: `Bearer ${apiKey}` } : {}),
+    };
+    try {
+      const response = await fetch(`${base}${request.path}`, {
+        method: request.method,
+        headers,
+        body: request.body ? JSON.stringify(request.body) : null,
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      });
+      return readReply<T>(response, await response.text(), request.key, base);
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      if (signal?.aborted) throw signal.reason;
+      throw noAnswer(error, deadline.aborted ? deadlineMs : null, request, base);
+    }
+  };
+  return {
+    get: (path, options = {}) => call({ method: 'GET', path, key: null }, options.signal),
+    post: (path, body, options = {}) =>
+      call({ method: 'POST', path, body, key: options.idempotencyKey ?? randomUUID() }, options.signal),
+  };
+}
+
+function noAnswer(cause: unknown, waitedMs: number | null, { key }: Request, base: string): ApiError {
+  const facts = { idempotencyKey: key };
+  if (waitedMs === null) {
+    const message = `Nothing answers at ${base}: start the product there with "npm start", or give another address.`;
+    return new ApiError(message, { code: 'unreachable', ...facts }, { cause });
+  }
+  const effect = key === null ? '' : ' The command may still take effect; repeating it with its key is safe.';
+  const message = `${base} gave no answer within ${waitedMs} ms.${effect}`;
+  return new ApiError(message, { code: 'no_answer', ...facts }, { cause });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readReply<T>(response: Response, text: string, key: string | null, base: string): T {
+  const value = parse(text);
+  if (response.ok && isJsonObject(value)) return value as T;
+  const requestId = response.headers.get('X-Request-Id');
+  const common = { status: response.status, requestId, idempotencyKey: key };
+  if (!response.ok && isJsonObject(value) && typeof value.code === 'string') {
+    const retryAfterS = Number(response.headers.get('Retry-After') ?? Number.NaN);
+    throw new ApiError(typeof value.detail === 'string' ? value.detail : value.code, {
+      ...common,
+      code: value.code as ErrorCode,
+      faults: Array.isArray(value.faults) ? (value.faults as Fault[]) : [],
+      currentState: typeof value.current_state === 'string' ? value.current_state : null,
+      allowed: Array.isArray(value.allowed) ? value.allowed.map(String) : [],
+      retryAfterS: Number.isFinite(retryAfterS) ? retryAfterS : null,
+    });
+  }
+  const message = `${base} answered ${response.status}, but not as this API does: check the address.`;
+  throw new ApiError(message, { ...common, code: 'not_the_api' });
+}

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { createTemporalBuilds } from '../../src/api/temporal-builds.ts';
+import { workflowIdOf } from '../../src/api/workflow-id.ts';
+import { ROLES } from '../../src/machine/states.ts';
+const port = 17455;
+const server = spawn(`${homedir()}/.cache/q-orchestrator/bin/temporal-1.8.2`, ['server','start-dev','--headless','--port',String(port),'--log-level','never','--search-attribute','BuildState=Keyword','--search-attribute','BuildProject=Keyword','--search-attribute','BuildId=Keyword','--search-attribute','BuildNeedsOperator=Bool'], { stdio: 'ignore' });
+const timed = async (label: string, fn: () => Promise<unknown>) => {
+  const t = Date.now();
+  try { console.log(label, JSON.stringify(await fn(), (k, v) => (v instanceof Error ? `${v.name}:${(v as any).code}:${v.message}` : v))?.slice(0, 400), Date.now() - t, 'ms'); }
+  catch (e: any) { console.log(label, 'THROWS', e.code, e.message, JSON.stringify(e.details), 'cause:', e.cause?.message, e.cause?.cause?.message, Date.now() - t, 'ms'); }
+};
+try {
+  let connection: Connection | undefined;
+  for (let i = 0; i < 40 && !connection; i++) connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: 500 }).catch(() => undefined);
+  if (!connection) throw new Error('no server');
+  await new Promise((r) => setTimeout(r, 1000));
+  const client = new Client({ connection });
+  const b = createTemporalBuilds(client, 'builds');
+  const id = workflowIdOf('smoke');
+  const spec = { workflowId: id, buildId: 'smoke', projectId: 'p', userId: 'u', requirements: { kind: 'inline', value: 'make ä slug' }, metadata: null, model: null, externalRoles: ROLES, coverageMin: 80, maxSendBacks: 3, activeTimeoutMs: 3600000, startDigest: 'd', simulated: false } as const;
+  await timed('unknown describe', () => b.describe(id));
+  await timed('unknown status', () => b.status(id));
+  await timed('unknown update', () => b.execute(id, 'abort', { reason: 'x' }, 'o0'));
+  await timed('start', () => b.start(spec));
+  await timed('start again', () => b.start(spec));
+  await timed('describe', () => b.describe(id));
+  const bundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)), payloadConverterPath: fileURLToPath(new URL('../../src/workflows/payload-converter.ts', import.meta.url)), logger: { log(){}, trace(){}, debug(){}, info(){}, warn(){}, error(){} } as any });
+  const native = await NativeConnection.connect({ address: `127.0.0.1:${port}` });
+  const worker = await Worker.create({ connection: native, taskQueue: 'builds', workflowBundle: bundle, activities: { flush: async (i: any) => i.batch.rows.at(-1)?.seq ?? 0 } , dataConverter: { payloadConverterPath: fileURLToPath(new URL('../../src/workflows/payload-converter.ts', import.meta.url)) } });
+  const run = worker.run();
+  await new Promise((r) => setTimeout(r, 1500));
+  await timed('status', () => b.status(id));
+  await timed('status 2', () => b.status(id));
+  await timed('history', () => b.history(id));
+  const msg = { role: 'q_assistant', completed_state: 'discovery', phase_result: { a: 1 }, op_id: 'o1', actor: 'x' };
+  await timed('advance', () => b.execute(id, 'advance', msg, 'o1'));
+  await timed('advance repeat', () => b.execute(id, 'advance', msg, 'o1'));
+  await timed('advance wrong', () => b.execute(id, 'advance', { ...msg, op_id: 'o2' }, 'o2'));
+  await timed('advance 0', () => b.execute(id, 'advance', { role: 'q_assistant', completed_state: 'planning', phase_result: 0, op_id: 'o3' }, 'o3'));
+  await timed('bad body', () => b.execute(id, 'retry', { op_id: 'o4' }, 'o4'));
+  await timed('unknown name', () => b.execute(id, 'nope' as any, { op_id: 'o4' }, 'o4'));
+  worker.shutdown(); await run;
+  await timed('no worker status', () => b.status(id));
+  await timed('no worker update', () => b.execute(id, 'retry', { reason: 'r', op_id: 'o5' }, 'o5'));
+  process.kill(server.pid!, 'SIGSTOP');
+  await timed('hang status', () => b.status(id));
+  await timed('hang update', () => b.execute(id, 'retry', { reason: 'r', op_id: 'o6' }, 'o6'));
+  await timed('hang start', () => b.start(spec));
+  await timed('hang describe', () => b.describe(id));
+  process.kill(server.pid!, 'SIGCONT');
+  await timed('back describe', () => b.describe(id));
+  await client.workflow.getHandle(id).terminate('x');
+  await timed('over status', () => b.status(id));
+  await timed('over update', () => b.execute(id, 'retry', { reason: 'r', op_id: 'o7' }, 'o7'));
+  server.kill('SIGKILL');
+  await new Promise((r) => setTimeout(r, 500));
+  await timed('dead status', () => b.status(id));
+  await timed('dead update', () => b.execute(id, 'retry', { reason: 'r', op_id: 'o8' }, 'o8'));
+  await timed('dead start', () => b.start(spec));
+  await timed('dead describe', () => b.describe(id));
+} finally { server.kill('SIGKILL'); }
+process.exit(0);
