@@ -7,10 +7,10 @@ import { migrate } from '../src/stack/migrations.ts';
 import { type Stack, startStack } from '../src/stack/stack.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../src/workflow-bundle.ts';
 import { SEARCH_ATTRIBUTES } from '../src/workflows/messages.ts';
-import type { BuildWorkerArgument, BuildWorkerUsage } from './workers/build-worker.ts';
-import { type Child, startChild } from './workers/child.ts';
-import type { FloorArgument } from './workers/floor-worker.ts';
-import type { InstantModelReady } from './workers/instant-model.ts';
+import type { BuildWorkerArgument, BuildWorkerUsage } from './processes/build-worker.ts';
+import { type Child, startChild } from './processes/child.ts';
+import type { FloorArgument } from './processes/floor-worker.ts';
+import type { InstantModelReady } from './processes/instant-model.ts';
 
 const MIGRATE_TIMEOUT_MS = 30_000;
 
@@ -92,12 +92,12 @@ async function open({ log, nodeArguments }: SetupOptions, closers: Closer[]): Pr
   const startWorker = async (queue: string, work: Work, extra: readonly string[] = []): Promise<Process> => {
     const config = workerConfig(base, join(dataDir, queue), queue);
     const argument: BuildWorkerArgument = { config, databaseUrl: stack.databaseUrl, temporalAddress: address, work };
-    const entry = new URL('./workers/build-worker.ts', import.meta.url);
+    const entry = new URL('./processes/build-worker.ts', import.meta.url);
     return keep(await startChild(entry, argument, { nodeArguments: extra }));
   };
   const floorArgument: FloorArgument = { temporalAddress: address, namespace: 'default', taskQueue: QUEUES.floor };
-  const model = keep(await startChild<InstantModelReady>(new URL('./workers/instant-model.ts', import.meta.url), null));
-  const floor = keep(await startChild(new URL('./workers/floor-worker.ts', import.meta.url), floorArgument));
+  const model = keep(await startChild<InstantModelReady>(new URL('./processes/instant-model.ts', import.meta.url), null));
+  const floor = keep(await startChild(new URL('./processes/floor-worker.ts', import.meta.url), floorArgument));
   const startBuilder = (): Promise<Process> =>
     startWorker(QUEUES.instant, { kind: 'instant', modelBaseUrl: model.ready.baseUrl }, nodeArguments);
   let builder = await startBuilder();

@@ -100,6 +100,7 @@ export async function buildSpec(
     requirements: await contentOf(request.requirements, artifacts),
     metadata: metadata === null ? null : await contentOf(metadata, artifacts),
     model,
+    ...(model === null ? { defaultModels: settings.models.byRole } : {}),
     externalRoles,
     coverageMin: Math.max(settings.coverageMin, request.coverageMin ?? 0),
     maxSendBacks: settings.maxSendBacks,

@@ -5,6 +5,7 @@ import { listen } from '../api/listen.ts';
 import { createTemporalBuilds } from '../api/temporal-builds.ts';
 import { createFolderStore } from '../artifacts/artifact-store.ts';
 import type { Config } from '../config.ts';
+import { createReadClient } from '../mirror/read-client.ts';
 import { createReader } from '../mirror/reader.ts';
 import type { Providers } from '../models.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../workflow-bundle.ts';
@@ -17,31 +18,42 @@ export type RunningApi = Readonly<{ url: string; close(): Promise<void> }>;
 /** Workers reach the simulated model where they started it; the API only needs to know that it serves every name. */
 const SOMEWHERE: Providers = { simulated: { baseUrl: 'http://127.0.0.1' } };
 
+const READ_CONNECTIONS = 8;
+const READ_TIMEOUT_MS = 2000;
+const PING_TIMEOUT_MS = 1500;
+
+const pingTemporal = (client: Client): Promise<unknown> =>
+  client.withDeadline(Date.now() + PING_TIMEOUT_MS, () => client.workflowService.getSystemInfo({}));
+
 /** Composes and starts the API. It needs neither Temporal nor Postgres to start: `/readyz` says what is away. */
 export async function startApi({ config, databaseUrl, temporalAddress, log }: ApiSettings): Promise<RunningApi> {
   const connection = Connection.lazy(connectionOptions(config.temporal, temporalAddress));
   const { namespace, taskQueue } = config.temporal;
   const client = new Client({ connection, namespace, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } });
-  const mirror = createReader({ databaseUrl });
-  const builds = createTemporalBuilds({ client, taskQueue });
+  const reads = createReadClient({ databaseUrl, poolSize: READ_CONNECTIONS, timeoutMs: READ_TIMEOUT_MS });
+  const mirror = createReader(reads.prisma, READ_TIMEOUT_MS);
   const { models, activeTimeoutMs, maxSendBacks, coverageMin } = config;
   const providers = isSimulated(models.providers) ? SOMEWHERE : models.providers;
   const app = createApp({
-    builds,
+    builds: createTemporalBuilds(client, taskQueue),
     mirror,
     artifacts: createFolderStore(config.artifactsDir),
     settings: { activeTimeoutMs, maxSendBacks, coverageMin, models: { ...models, providers } },
     keys: config.api.keys,
     log,
     now: () => Date.now(),
-    readiness: async () => ({ temporal: await answers(builds.ping()), mirror: await answers(mirror.ping()) }),
+    readiness: async () => {
+      const asked = [pingTemporal(client), mirror.ping(PING_TIMEOUT_MS)].map(answers);
+      const [temporal = false, mirrorAnswers = false] = await Promise.all(asked);
+      return { temporal, mirror: mirrorAnswers };
+    },
   });
   const listening = await listen(app, config.api);
   return {
     url: listening.url,
     close: async () => {
       await listening.close();
-      await Promise.allSettled([connection.close(), mirror.close()]);
+      await Promise.allSettled([connection.close(), reads.close()]);
     },
   };
 }

@@ -51,7 +51,7 @@ export function statusView(build: BuildSnapshot, nowMs: number): StatusView {
     attempt: phase === null ? build.attempts.deployment : build.attempts[phase],
     driver: isExternal(spec, phase === null ? roleOf(position) : STATE_TABLE[phase].owner) ? 'external' : 'llm',
     simulated: spec.simulated,
-    model: spec.model,
+    model: spec.model ?? spec.defaultModels?.[roleOf(position)] ?? null,
     tokens: build.tokens,
     elapsed_time: durationText(elapsedMs(build, nowMs)),
     created_at: iso(build.createdAtMs),

@@ -5,7 +5,7 @@ import { Pool, type PoolConfig } from 'pg';
 const CONNECT_TIMEOUT_MS = 2_000;
 /** The server's own bound, for when the client's end was not heard of: over every deadline that a caller gives. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-const CLOSE_TIMEOUT_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export type Query = Readonly<{ name: string; text: string; values: readonly string[] }>;
 
@@ -16,7 +16,7 @@ export type Connections = Readonly<{
    * destroyed then. Waiting for a free connection counts.
    */
   run: (query: Query, timeoutMs: number) => Promise<void>;
-  /** Waits for what is in flight, at most 2 s, and leaves no socket behind. */
+  /** Waits for what is in flight, at most 1 s, and leaves no socket behind. */
   close: () => Promise<void>;
 }>;
 

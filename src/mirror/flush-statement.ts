@@ -80,11 +80,16 @@ const updates = Object.keys(BUILD)
  * which it was opened, and only its first_seq may fall: lowering opened_at as well would let the row of an older branch
  * win. The build's row follows the newest branch, and in it the highest sequence number. Foreign keys are checked at the
  * end of a statement, so that the rows may name a build that the same statement makes.
+ *
+ * Flushes of one build take turns (the lock of `alone`, held to the end of the statement): `on conflict (id)` watches
+ * one key only, and two first flushes at once would collide on the other, build_id.
  */
 export const FLUSH_STATEMENT = `
-with opened as (
+with alone as (
+  select pg_advisory_xact_lock(hashtextextended($1::jsonb -> 'build' ->> 'id', 0))
+), opened as (
   insert into build_branches as known (workflow_id, branch, first_seq, opened_at)
-  select x.* from jsonb_to_record($1::jsonb -> 'build') as x(id text, branch text, first_seq int, opened_at timestamptz)
+  select x.* from alone, jsonb_to_record($1 -> 'build') as x(id text, branch text, first_seq int, opened_at timestamptz)
   on conflict (workflow_id, branch) do update set first_seq = least(known.first_seq, excluded.first_seq)
   returning opened_at
 ), written_events as (${audit('workflow_events', 'events', EVENT)}

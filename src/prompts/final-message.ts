@@ -2,7 +2,7 @@ import type { Json } from '../machine/json.ts';
 import { answerSection } from './answer-section.ts';
 import { jsonBlock, jsonText, oneLine } from './blocks.ts';
 import { filesNeed, filesSection, withoutShownFiles } from './files-section.ts';
-import { fitJson, fitText, shareOut } from './fit.ts';
+import { fitJson, fitText, jsonChars, shareOut } from './fit.ts';
 import type { PromptFeedback, PromptInput } from './prompt-input.ts';
 
 const ID_LIMIT_CHARS = 200;
@@ -72,7 +72,7 @@ export function finalMessage(input: PromptInput, limitChars: number): string {
   const lines = reasonLines(input.feedback);
   const measured = testRun === null ? null : titled('## Test run', fitJson(testRun, TEST_RUN_LIMIT_CHARS));
   const results = allResults(input);
-  const needs = results.map((result) => jsonText(result).length + LEAST_RESULT_CHARS);
+  const needs = results.map((result) => jsonChars(result, limitChars) + LEAST_RESULT_CHARS);
   const needOfFiles = files === null ? 0 : filesNeed(files);
 
   const fixed = [head, answer, ...lines, measured ?? ''].reduce((sum, { length }) => sum + length + 2, FRAME_CHARS);

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../machine/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../machine/json.ts';
 import { jsonText } from './blocks.ts';
 
 const cutNote = (shown: number, total: number): string => `[… cut, ${shown} of ${total} characters shown]`;
@@ -36,14 +36,38 @@ function clipStrings(value: Json, chars: number): Json {
 }
 
 /**
+ * At least how long the JSON is when strings are cut to `chars`, counted no further than past `limitChars`: results may
+ * have megabytes, and writing their JSON only to see that it is too long would block the process.
+ */
+function leastChars(value: Json, chars: number, limitChars: number): number {
+  if (typeof value === 'string') return Math.min(value.length, chars) + 2;
+  if (typeof value !== 'object' || value === null) return 1;
+  let sum = 2;
+  for (const key in value) {
+    if (sum > limitChars) break;
+    sum += leastChars((value as JsonObject)[key] ?? null, chars, limitChars - sum);
+  }
+  return sum;
+}
+
+/** The length of a value's JSON, or Infinity when it is over the limit. */
+export function jsonChars(value: Json, limitChars: number, indent = 2): number {
+  if (leastChars(value, Infinity, limitChars) > limitChars) return Infinity;
+  const { length } = jsonText(value, indent);
+  return length > limitChars ? Infinity : length;
+}
+
+/**
  * A value whose JSON has at most `limitChars` characters: the longest strings are cut first, so that its shape and short
  * fields stay; where that is not enough, the beginning of its JSON as one string. The note on the cut is always given.
  */
 export function fitJson(value: Json, limitChars: number): Json {
-  const whole = jsonText(value);
-  if (whole.length <= limitChars) return value;
-  const chars = greatestThatFits(limitChars, (n) => jsonText(clipStrings(value, n)).length <= limitChars);
+  if (jsonChars(value, limitChars) <= limitChars) return value;
+  const fits = (chars: number): boolean =>
+    leastChars(value, chars, limitChars) <= limitChars && jsonText(clipStrings(value, chars)).length <= limitChars;
+  const chars = greatestThatFits(limitChars, fits);
   if (chars >= 0) return clipStrings(value, chars);
+  const whole = jsonText(value);
   const start = greatestThatFits(limitChars, (n) => jsonText(firstChars(whole, n)).length <= limitChars);
   return firstChars(whole, Math.max(0, start));
 }

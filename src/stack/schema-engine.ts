@@ -51,7 +51,8 @@ function adapterFactory(pool: Pool): SqlMigrationAwareDriverAdapterFactory {
     provider: factory.provider,
     adapterName: factory.adapterName,
     connect: async () => inOneTransaction(await factory.connect()),
-    connectToShadowDb: async () => inOneTransaction(await factory.connectToShadowDb()),
+    // With a connection string the adapter's own shadow database would be the database itself.
+    connectToShadowDb: () => Promise.reject(new Error('there is no shadow database')),
   };
 }
 

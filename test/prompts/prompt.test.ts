@@ -146,4 +146,16 @@ describe('the conversation', () => {
     const messages = buildPrompt(promptInput({ conversation: [turn] }));
     expect(JSON.parse(messages[2]?.content ?? '')).toEqual(content);
   });
+
+  test.each([
+    { discovered_reqs: ['other'] },
+    { discovered_reqs: [] },
+    { discovered_reqs: ['slugs'], more: 1 },
+    { discovered: ['slugs'] },
+    'slugs',
+  ])('repeats an earlier answer of the same phase: %j', (content) => {
+    const turn = { phase: 'discovery', attempt: 1, role: 'q_assistant', content } as const;
+    const messages = buildPrompt(promptInput({ conversation: [turn] }));
+    expect(JSON.parse(messages[2]?.content ?? '')).toEqual(content);
+  });
 });

@@ -156,7 +156,7 @@ describe('a flush', () => {
       completionTokens: -3,
       durationMs: Number.NaN,
     });
-    const text = { discovered_reqs: ['a\0b\udc00', '\\u0000 😀'], ['k\0']: 1 };
+    const text = { discovered_reqs: ['a\0b\udc00', '\\u0000 😀'], 'k\0': 1 };
     for (const step of steps(specOf('a'), [completePhase(text, [nonsense])])) await mirror.flush(flushOf(step), SOON);
     const [stored] = await databases.query(url, 'select * from workflow_model_calls');
     expect(stored).toMatchObject({

@@ -1,0 +1,71 @@
+import { type Run, runMany, runOne, type Subject } from '../driver.ts';
+import { type Cost, costOf, costPerRun } from '../measure/resources.ts';
+import type { Process, Setup } from '../setup.ts';
+import { median, percentile, rounds } from '../statistics.ts';
+
+/** Something to compare, and the process whose work it is. */
+export type Contestant = Readonly<{ subject: Subject; worker: Process }>;
+
+export type Latency = Readonly<{ p50Ms: number; p95Ms: number; runs: number; perRun: Cost }>;
+export type Throughput = Readonly<{ perSecond: number; rounds: readonly number[]; runs: number; perRun: Cost }>;
+/** By the subject's name. */
+export type ByName<T> = Readonly<Record<string, T>>;
+
+const IN_FLIGHT = 32;
+
+async function inSequence(setup: Setup, subject: Subject, count: number): Promise<Run[]> {
+  const runs: Run[] = [];
+  for (let i = 0; i < count; i++) runs.push(await runOne(setup.client, subject));
+  return runs;
+}
+
+/** Each contestant in its turn, block by block, so that what else the machine does meets all alike. */
+export async function measureLatency(
+  setup: Setup,
+  contestants: readonly Contestant[],
+  { count, blocks, warmUp }: Readonly<{ count: number; blocks: number; warmUp: number }>,
+): Promise<ByName<Latency>> {
+  const durations = new Map<string, number[]>();
+  const costs = new Map<string, Cost[]>();
+  for (const { subject } of contestants) await inSequence(setup, subject, warmUp);
+  for (const blockCount of rounds(count, blocks)) {
+    for (const { subject, worker } of contestants) {
+      const { outcome, cost } = await costOf(setup, worker, () => inSequence(setup, subject, blockCount));
+      const took = outcome.map(({ startedAtMs, endedAtMs }) => endedAtMs - startedAtMs);
+      durations.set(subject.name, [...(durations.get(subject.name) ?? []), ...took]);
+      costs.set(subject.name, [...(costs.get(subject.name) ?? []), cost]);
+    }
+  }
+  const figures = [...durations].map(([name, took]): [string, Latency] => {
+    const perRun = costPerRun(costs.get(name) ?? [], took.length);
+    return [name, { p50Ms: percentile(took, 50), p95Ms: percentile(took, 95), runs: took.length, perRun }];
+  });
+  return Object.fromEntries(figures);
+}
+
+/** How many a second, with 32 always in flight but at the ends of a round. */
+export async function measureThroughput(
+  setup: Setup,
+  contestants: readonly Contestant[],
+  { count, blocks, warmUp }: Readonly<{ count: number; blocks: number; warmUp: number }>,
+): Promise<ByName<Throughput>> {
+  const rates = new Map<string, number[]>();
+  const costs = new Map<string, Cost[]>();
+  for (const { subject } of contestants) await runMany(setup.client, subject, warmUp, IN_FLIGHT);
+  for (const blockCount of rounds(count, blocks)) {
+    for (const { subject, worker } of contestants) {
+      const { outcome, cost } = await costOf(setup, worker, async () => {
+        const startedAtMs = performance.now();
+        await runMany(setup.client, subject, blockCount, IN_FLIGHT);
+        return (blockCount * 1000) / (performance.now() - startedAtMs);
+      });
+      rates.set(subject.name, [...(rates.get(subject.name) ?? []), outcome]);
+      costs.set(subject.name, [...(costs.get(subject.name) ?? []), cost]);
+    }
+  }
+  const figures = [...rates].map(([name, rate]): [string, Throughput] => {
+    const perRun = costPerRun(costs.get(name) ?? [], count);
+    return [name, { perSecond: median(rate), rounds: rate, runs: count, perRun }];
+  });
+  return Object.fromEntries(figures);
+}
