@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
-import type { BuildSpec } from '../src/machine/build.ts';
+import type { Client } from '@temporalio/client';
+import { buildSpec, type StartRequest } from '../src/api/start-spec.ts';
+import { createTemporalBuilds } from '../src/api/temporal-builds.ts';
+import type { ArtifactStore } from '../src/artifacts/artifact-store.ts';
+import { readConfig } from '../src/config.ts';
 import { within } from '../src/stack/within.ts';
-import { MEMO_START_DIGEST, WORKFLOW_TYPE } from '../src/workflows/messages.ts';
-import { BUILD_ID, BUILD_NEEDS_OPERATOR, BUILD_PROJECT, BUILD_STATE } from '../src/workflows/search-attributes.ts';
 
 const RESULT_DEADLINE_MS = 180_000;
+const NOTHING_LARGE: Pick<ArtifactStore, 'put'> = {
+  put: async () => {
+    throw new Error('requirements of the bench are small enough to travel whole');
+  },
+};
 
 /** One kind of workflow that can be started, run to its end, and told from others. */
 export type Subject = Readonly<{
@@ -28,46 +34,27 @@ export function floorSubject(client: Client, taskQueue: string, type: 'empty' | 
   };
 }
 
-const specOf = (workflowId: string, requirements: string): BuildSpec => ({
-  workflowId,
-  buildId: workflowId,
-  projectId: 'bench',
-  userId: 'bench',
-  requirements: { kind: 'inline', value: requirements },
-  metadata: null,
-  model: null,
-  externalRoles: [],
-  coverageMin: 80,
-  maxSendBacks: 3,
-  activeTimeoutMs: 3_600_000,
-  startDigest: 'bench',
-  simulated: true,
-});
-
 /** Builds, started as the API starts them. */
 export function buildSubject(client: Client, taskQueue: string, requirements = 'an answer'): Subject {
+  const builds = createTemporalBuilds(client, taskQueue);
+  const { models, activeTimeoutMs, maxSendBacks, coverageMin } = readConfig({});
+  const settings = { models, activeTimeoutMs, maxSendBacks, coverageMin };
   return {
     name: 'build',
     start: async () => {
-      const workflowId = randomUUID();
-      const spec = specOf(workflowId, requirements);
-      await client.workflow.start(WORKFLOW_TYPE, {
-        taskQueue,
-        workflowId,
-        workflowTaskTimeout: '3s',
-        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-        args: [{ spec }],
-        memo: { [MEMO_START_DIGEST]: spec.startDigest },
-        typedSearchAttributes: [
-          { key: BUILD_STATE, value: 'discovery' },
-          { key: BUILD_PROJECT, value: spec.projectId },
-          { key: BUILD_ID, value: spec.buildId },
-          { key: BUILD_NEEDS_OPERATOR, value: false },
-        ],
-        staticSummary: `${spec.projectId}: ${requirements}`,
-      });
-      return workflowId;
+      const request: StartRequest = {
+        projectId: 'bench',
+        buildId: randomUUID(),
+        userId: 'bench',
+        requirements,
+        metadata: null,
+        model: null,
+        externalRoles: [],
+        coverageMin: null,
+      };
+      const spec = await buildSpec(request, settings, NOTHING_LARGE, true);
+      await builds.start(spec);
+      return spec.workflowId;
     },
   };
 }
@@ -76,7 +63,11 @@ export function buildSubject(client: Client, taskQueue: string, requirements = '
 export async function runOne(client: Client, subject: Subject): Promise<Run> {
   const startedAtMs = performance.now();
   const workflowId = await subject.start();
-  const result: unknown = await within(client.workflow.getHandle(workflowId).result(), RESULT_DEADLINE_MS);
+  const result: unknown = await within(client.workflow.getHandle(workflowId).result(), RESULT_DEADLINE_MS).catch(
+    (error: unknown) => {
+      throw new Error(`${subject.name} ${workflowId} did not complete`, { cause: error });
+    },
+  );
   requireComplete(workflowId, result);
   return { workflowId, startedAtMs, endedAtMs: performance.now() };
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { Client as Database } from 'pg';
 import { type Config, readConfig } from '../src/config.ts';
 import { migrate } from '../src/stack/migrations.ts';
 import { type Stack, startStack } from '../src/stack/stack.ts';
@@ -11,6 +12,7 @@ import type { BuildWorkerArgument, BuildWorkerUsage } from './processes/build-wo
 import { type Child, startChild } from './processes/child.ts';
 import type { FloorArgument } from './processes/floor-worker.ts';
 import type { InstantModelReady } from './processes/instant-model.ts';
+import type { Usage } from './processes/serve.ts';
 
 const MIGRATE_TIMEOUT_MS = 30_000;
 
@@ -22,15 +24,18 @@ export type Work = BuildWorkerArgument['work'];
 /** One server, one database, and the processes that the bench compares on them. */
 export type Setup = Readonly<{
   client: Client;
+  /** A connection of the bench's own, for reading counters. */
+  database: Database;
   stack: Stack;
   model: Child<InstantModelReady>;
   floor: Process;
   /** The worker under test now: the kill case replaces it. */
   builder(): Process;
-  /** Kills the worker under test as a crash would, and starts another after `downMs`. */
+  /** Kills the worker under test, as a crash would. */
   crashBuilder(): Promise<void>;
   restartBuilder(): Promise<void>;
   startWorker(queue: string, work: Work): Promise<Process>;
+  /** Idempotent. */
   close(): Promise<void>;
 }>;
 
@@ -40,7 +45,9 @@ export type SetupOptions = Readonly<{
   nodeArguments: readonly string[];
 }>;
 
-export const usageOf = (process: Process, settled = false): Promise<BuildWorkerUsage> => process.ask('usage', settled);
+/** The floor's worker and the model have no mirror whose statements could be counted. */
+export const usageOf = (process: Process, settled = false): Promise<Usage & Partial<BuildWorkerUsage>> =>
+  process.ask('usage', settled);
 
 type Closer = () => Promise<unknown>;
 
@@ -81,6 +88,11 @@ async function open({ log, nodeArguments }: SetupOptions, closers: Closer[]): Pr
   closers.push(stack.stop);
   await migrate(stack.databaseUrl, { timeoutMs: MIGRATE_TIMEOUT_MS, log });
   const { address } = stack.temporal;
+  const database = new Database({ connectionString: stack.databaseUrl });
+  // Lost when the server stops: the statements in flight say so.
+  database.on('error', () => undefined);
+  await database.connect();
+  closers.push(() => database.end());
   const connection = await Connection.connect({ address, connectTimeout: 10_000 });
   closers.push(() => connection.close());
   const client = new Client({ connection, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } });
@@ -96,13 +108,17 @@ async function open({ log, nodeArguments }: SetupOptions, closers: Closer[]): Pr
     return keep(await startChild(entry, argument, { nodeArguments: extra }));
   };
   const floorArgument: FloorArgument = { temporalAddress: address, namespace: 'default', taskQueue: QUEUES.floor };
-  const model = keep(await startChild<InstantModelReady>(new URL('./processes/instant-model.ts', import.meta.url), null));
+  const model = keep(
+    await startChild<InstantModelReady>(new URL('./processes/instant-model.ts', import.meta.url), null),
+  );
   const floor = keep(await startChild(new URL('./processes/floor-worker.ts', import.meta.url), floorArgument));
   const startBuilder = (): Promise<Process> =>
     startWorker(QUEUES.instant, { kind: 'instant', modelBaseUrl: model.ready.baseUrl }, nodeArguments);
   let builder = await startBuilder();
+  let closing: Promise<void> | undefined;
   return {
     client,
+    database,
     stack,
     model,
     floor,
@@ -112,6 +128,9 @@ async function open({ log, nodeArguments }: SetupOptions, closers: Closer[]): Pr
       builder = await startBuilder();
     },
     startWorker,
-    close: () => closeAll(closers),
+    close: () => {
+      closing ??= closeAll(closers);
+      return closing;
+    },
   };
 }

@@ -51,9 +51,9 @@ function isInstallStale() {
 }
 
 function installHash() {
-  const hash = createHash('sha256');
-  for (const name of ['package-lock.json', 'package.json']) hash.update(readFileSync(join(root, name))).update('\0');
-  return hash.digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
 }
 
 // Others of this project may be installing at this moment: what is missing is looked at again under the lock.

@@ -30,7 +30,13 @@ export async function phaseMedians(setup: Setup, runs: readonly Run[]): Promise<
   const names = builds[0]?.map(({ name }) => name) ?? [];
   return names.map((name) => {
     const took = builds.flatMap((build) => build.filter((phase) => phase.name === name));
-    return { name, p50Ms: percentile(took.map(({ durationMs }) => durationMs), 50) };
+    return {
+      name,
+      p50Ms: percentile(
+        took.map(({ durationMs }) => durationMs),
+        50,
+      ),
+    };
   });
 }
 

@@ -18,20 +18,42 @@ export const EMPTY_HISTORY: MirrorHistory = { branches: [], events: [], handoffs
 export const isBehind = (row: RowPlace, after: RowPlace | null): boolean =>
   after === null || row.generation > after.generation || (row.generation === after.generation && row.seq > after.seq);
 
-type Fresh = Readonly<{ rows: readonly (AuditRow & RowPlace)[]; complete: boolean; resetAfterSeq: number | null }>;
+type Fresh = Readonly<{
+  rows: readonly (AuditRow & RowPlace)[];
+  complete: boolean;
+  /** The mirror's last row of the workflow's branch. */
+  lastSeq: number;
+  /** Where a reset that the mirror has not heard of yet began a branch; else null. */
+  resetAfterSeq: number | null;
+}>;
 
-/** The rows that the mirror does not have yet: all of them come after those it has. */
+/**
+ * The rows that no activity has confirmed yet: the mirror may have them or not. Confirmed rows are the mirror's alone,
+ * because a branch that a reset has begun still holds those of the branch before under its own name.
+ */
 function freshRows(live: LiveRows, mirror: MirrorHistory): Fresh {
   const index = mirror.branches.findIndex(({ branch }) => branch === live.branch);
   const known = mirror.branches[index];
-  const isReset = known === undefined && mirror.branches.length > 0;
-  // A branch that a reset has just begun repeats nothing of the older one up to where that one was confirmed.
-  const flushedSeq = known ? known.lastSeq : isReset ? live.flushed_seq : 0;
+  const hasOthers = mirror.branches.length > 0;
+  const confirmedSeq = hasOthers ? live.flushed_seq : 0;
+  const lastSeq = known?.lastSeq ?? 0;
   const generation = known ? index + 1 : mirror.branches.length + 1;
-  const rows = live.rows.filter(({ seq }) => seq > flushedSeq).map((row) => ({ ...row, generation }));
+  const rows = live.rows.filter(({ seq }) => seq > confirmedSeq).map((row) => ({ ...row, generation }));
   const [first] = rows;
-  const complete = first ? first.seq === flushedSeq + 1 : live.flushed_seq <= flushedSeq;
-  return { rows, complete, resetAfterSeq: isReset ? live.flushed_seq : null };
+  const complete = first ? first.seq <= Math.max(confirmedSeq, lastSeq) + 1 : hasOthers || live.flushed_seq === 0;
+  return { rows, complete, lastSeq, resetAfterSeq: known === undefined && hasOthers ? live.flushed_seq : null };
+}
+
+type Row = RowPlace & Readonly<{ undone: boolean }>;
+
+/** Rows of both places in order, each once: a flush may fall between the mirror's own reads. */
+function mergeRows<T extends Row>(old: readonly T[], added: readonly T[], page: RowPage | null): T[] {
+  if (page === null) return [];
+  const places = new Set(old.map(({ generation, seq }) => `${generation}.${seq}`));
+  return [...old, ...added.filter(({ generation, seq }) => !places.has(`${generation}.${seq}`))]
+    .filter((row) => isBehind(row, page.after))
+    .sort((a, b) => a.generation - b.generation || a.seq - b.seq)
+    .slice(0, page.limit);
 }
 
 /**
@@ -43,32 +65,20 @@ export function joinAudit(
   live: LiveRows | null,
   pages: Readonly<{ events: RowPage | null; handoffs: RowPage | null }>,
 ): Audit {
-  const fresh = live ? freshRows(live, mirror) : { rows: [], complete: true, resetAfterSeq: null };
-  const { resetAfterSeq } = fresh;
-  const mark = <T extends RowPlace & { undone: boolean }>(row: T): T =>
+  const fresh: Fresh = live ? freshRows(live, mirror) : { rows: [], complete: true, lastSeq: 0, resetAfterSeq: null };
+  const { resetAfterSeq, lastSeq } = fresh;
+  const mark = <T extends Row>(row: T): T =>
     resetAfterSeq !== null && row.seq > resetAfterSeq ? { ...row, undone: true } : row;
-  const part = <T extends RowPlace & { undone: boolean }>(
-    old: readonly T[],
-    added: readonly T[],
-    page: RowPage | null,
-  ) =>
-    page === null ? [] : [...old.map(mark), ...added].filter((row) => isBehind(row, page.after)).slice(0, page.limit);
-  const events = fresh.rows.map(({ generation, seq, atMs, type, by, data }) => ({
-    generation,
-    seq,
-    atMs,
-    type,
-    by,
-    data,
-    undone: false,
-  }));
-  const handoffs = fresh.rows.flatMap(({ generation, seq, atMs, handoff }) =>
+  const events = fresh.rows.map(({ generation, seq, atMs, type, by, data }): MirrorEvent => {
+    return { generation, seq, atMs, type, by, data, undone: false };
+  });
+  const handoffs = fresh.rows.flatMap(({ generation, seq, atMs, handoff }): MirrorHandoff[] =>
     handoff ? [{ generation, seq, atMs, undone: false, ...handoff }] : [],
   );
   return {
-    events: part<MirrorEvent>(mirror.events, events, pages.events),
-    handoffs: part<MirrorHandoff>(mirror.handoffs, handoffs, pages.handoffs),
-    totalHandoffs: mirror.totalHandoffs + handoffs.length,
+    events: mergeRows(mirror.events.map(mark), events, pages.events),
+    handoffs: mergeRows(mirror.handoffs.map(mark), handoffs, pages.handoffs),
+    totalHandoffs: mirror.totalHandoffs + handoffs.filter(({ seq }) => seq > lastSeq).length,
     complete: fresh.complete,
   };
 }

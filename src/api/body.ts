@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { DEPTH_LIMIT } from '../machine/json.ts';
 
 /** The largest request body, in bytes. */
-export const BODY_LIMIT_BYTES = 1024 * 1024;
+const BODY_LIMIT_BYTES = 1024 * 1024;
 
 /** Depth is counted on the text, because checkers of parsed values recurse; a little more room keeps the fault's path. */
 const PARSED_DEPTH_LIMIT = 10 * DEPTH_LIMIT;

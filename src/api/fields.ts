@@ -3,7 +3,7 @@ import { isJsonObject } from '../machine/json.ts';
 import { isPhase, PHASES, ROLES, readRole, readState, STATES } from '../machine/states.ts';
 
 /** The longest name of anything: project, build, user, model. */
-export const NAME_LIMIT_CHARS = 200;
+const NAME_LIMIT_CHARS = 200;
 /** The longest reason, as the workflow's messages take it. */
 const REASON_LIMIT_CHARS = 4000;
 

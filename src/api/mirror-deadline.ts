@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 
 /** How long the mirror may take; its own client may be set to wait longer for a pooled connection. */
-export const MIRROR_DEADLINE_MS = 1000;
+const MIRROR_DEADLINE_MS = 1000;
 
 /**
  * Waits for a call to the mirror.

@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Request, Response } from 'express';
 import { AppError, ERROR_STATUS, type ErrorCode } from '../errors.ts';
 
 /** An error as callers read it (RFC 9457). `type` and `code` are stable; `detail` is for people. */
-export type Problem = Readonly<{
+type Problem = Readonly<{
   type: string;
   title: string;
   status: number;
@@ -18,7 +18,7 @@ const isOurs = (code: ErrorCode): boolean => ERROR_STATUS[code] === 500;
 
 const titleOf = (code: ErrorCode): string => `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll('_', ' ')}`;
 
-export function problemOf(error: AppError): Problem {
+function problemOf(error: AppError): Problem {
   const { faults, currentState, allowed } = error.details;
   const code = isOurs(error.code) ? 'internal' : error.code;
   return {
@@ -35,7 +35,7 @@ export function problemOf(error: AppError): Problem {
   };
 }
 
-export function sendProblem(res: Response, error: AppError): void {
+function sendProblem(res: Response, error: AppError): void {
   const problem = problemOf(error);
   const { retryAfterS } = error.details;
   if (retryAfterS !== undefined) res.set('Retry-After', String(retryAfterS));

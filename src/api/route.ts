@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 import type { ApiDeps } from './ports.ts';
 
@@ -46,6 +46,3 @@ export type AnyRoute = Route<never, never, never, never>;
 export function defineRoute<P, Q, B, R>(route: Route<P, Q, B, R>): AnyRoute {
   return route as unknown as AnyRoute;
 }
-
-/** For the parts of a call that a route does not have. */
-export const NOTHING = z.unknown();

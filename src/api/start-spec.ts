@@ -10,7 +10,7 @@ import type { BuildSettings } from './ports.ts';
 import { workflowIdOf } from './workflow-id.ts';
 
 /** The largest requirements and metadata, in bytes of JSON each. */
-export const REQUIREMENTS_LIMIT_BYTES = 256 * 1024;
+const REQUIREMENTS_LIMIT_BYTES = 256 * 1024;
 /** Larger content travels by reference: the spec stands in the history with every phase. */
 const INLINE_LIMIT_BYTES = 1024;
 

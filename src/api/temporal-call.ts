@@ -42,29 +42,51 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
+/** gRPC's code for a deadline that has passed, for the ones that the client itself does not keep. */
+export const DEADLINE_EXCEEDED = 4;
+
+class DeadlinePassed extends Error {
+  readonly code = DEADLINE_EXCEEDED;
+}
+
+/** Time for the client to tell of its own deadline, which says more than ours. */
+const CLIENT_GRACE_MS = 100;
+
 /**
- * Calls Temporal with a deadline. The client waits for a server that is away until the deadline, just as it waits for a
- * worker; so a call that takes long has the server asked for a sign of life, and is given up when it shows none.
+ * Calls Temporal with a deadline. The client waits for a server that is away as patiently as for a worker, and goes on
+ * waiting between its tries after a deadline or an abort. So time is kept here, and a call that takes long has the
+ * server asked for a sign of life: without one the call is given up.
  * @throws Unreachable when the server shows no sign of life, 1.4 s after the call at the latest
  */
 export async function callTemporal<T>(client: Client, deadlineMs: number, call: () => Promise<T>): Promise<T> {
   const giveUp = new AbortController();
-  let away: unknown = null;
-  const probe = async (): Promise<void> => {
-    try {
-      const ask = () => client.connection.workflowService.getSystemInfo({});
-      await client.withDeadline(Date.now() + PROBE_DEADLINE_MS, ask);
-    } catch (error) {
-      away = error;
+  const timers: NodeJS.Timeout[] = [];
+  const outOfTime = new Promise<never>((_, reject) => {
+    const stop = (error: Error): void => {
       giveUp.abort();
-    }
-  };
-  const timer = setTimeout(() => void probe(), PROBE_AFTER_MS);
+      reject(error);
+    };
+    const probe = async (): Promise<void> => {
+      const late = setTimeout(() => stop(new Unreachable('no sign of life in time')), PROBE_DEADLINE_MS);
+      timers.push(late);
+      const ask = () => client.connection.workflowService.getSystemInfo({});
+      try {
+        await client.withDeadline(Date.now() + PROBE_DEADLINE_MS, ask);
+      } catch (cause) {
+        stop(new Unreachable('the server shows no sign of life', { cause }));
+      }
+      clearTimeout(late);
+    };
+    timers.push(setTimeout(() => void probe(), PROBE_AFTER_MS));
+    timers.push(setTimeout(() => stop(new DeadlinePassed('the deadline has passed')), deadlineMs + CLIENT_GRACE_MS));
+  });
+  const made = client.withDeadline(Date.now() + deadlineMs, () => client.withAbortSignal(giveUp.signal, call));
   try {
-    return await client.withDeadline(Date.now() + deadlineMs, () => client.withAbortSignal(giveUp.signal, call));
-  } catch (error) {
-    throw away === null ? error : new Unreachable('the server shows no sign of life', { cause: away });
+    return await Promise.race([made, outOfTime]);
   } finally {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
+    // Whichever came second is not heard any more.
+    made.catch(() => undefined);
+    outOfTime.catch(() => undefined);
   }
 }

@@ -2,10 +2,9 @@ import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } f
 import { ApplicationFailure } from '@temporalio/common';
 import { AppError, ERROR_STATUS, type ErrorCode } from '../errors.ts';
 import type { RejectionDetails } from '../workflows/messages.ts';
-import { grpcCode, RETRY_AFTER_S, serverError } from './temporal-call.ts';
+import { DEADLINE_EXCEEDED, grpcCode, RETRY_AFTER_S, serverError, Unreachable } from './temporal-call.ts';
 
-/** gRPC status codes that tell something; see https://grpc.io/docs/guides/status-codes/. */
-const DEADLINE_EXCEEDED = 4;
+/** gRPC's code for a workflow task that failed under a call. */
 const FAILED_PRECONDITION = 9;
 
 export const isRace = (error: unknown): boolean => grpcCode(error) === FAILED_PRECONDITION;
@@ -45,13 +44,15 @@ export function updateError(error: unknown): AppError {
     if (cause instanceof ApplicationFailure) return refusal(cause);
     return new AppError('internal', 'the workflow failed on a command', {}, { cause: error });
   }
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isRace(error)) return noWorker(error);
+  if (error instanceof Unreachable) return serverError(error, true);
+  const timedOut = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || grpcCode(error) === DEADLINE_EXCEEDED;
+  if (timedOut || isRace(error)) return noWorker(error);
   return serverError(error, true);
 }
 
 /** Why a query was not answered. */
 export function queryError(error: unknown): AppError {
-  const code = grpcCode(error);
+  const code = error instanceof Unreachable ? null : grpcCode(error);
   if (code === DEADLINE_EXCEEDED || code === FAILED_PRECONDITION) {
     const message = 'No worker answered in time, so the build could not be asked; ask again later.';
     return new AppError('no_worker', message, { retryAfterS: RETRY_AFTER_S }, { cause: error });

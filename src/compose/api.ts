@@ -8,8 +8,9 @@ import type { Config } from '../config.ts';
 import { createReadClient } from '../mirror/read-client.ts';
 import { createReader } from '../mirror/reader.ts';
 import type { Providers } from '../models.ts';
+import { within } from '../stack/within.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../workflow-bundle.ts';
-import { connectionOptions } from './temporal.ts';
+import { clientConnectionOptions } from './temporal.ts';
 import { isSimulated } from './worker.ts';
 
 export type ApiSettings = Readonly<{ config: Config; databaseUrl: string; temporalAddress: string; log: Logger }>;
@@ -22,12 +23,13 @@ const READ_CONNECTIONS = 8;
 const READ_TIMEOUT_MS = 2000;
 const PING_TIMEOUT_MS = 1500;
 
+// The SDK's own retries outlive a deadline, so the time is kept here.
 const pingTemporal = (client: Client): Promise<unknown> =>
-  client.withDeadline(Date.now() + PING_TIMEOUT_MS, () => client.workflowService.getSystemInfo({}));
+  within(client.workflowService.getSystemInfo({}), PING_TIMEOUT_MS);
 
 /** Composes and starts the API. It needs neither Temporal nor Postgres to start: `/readyz` says what is away. */
 export async function startApi({ config, databaseUrl, temporalAddress, log }: ApiSettings): Promise<RunningApi> {
-  const connection = Connection.lazy(connectionOptions(config.temporal, temporalAddress));
+  const connection = Connection.lazy(clientConnectionOptions(config.temporal, temporalAddress));
   const { namespace, taskQueue } = config.temporal;
   const client = new Client({ connection, namespace, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } });
   const reads = createReadClient({ databaseUrl, poolSize: READ_CONNECTIONS, timeoutMs: READ_TIMEOUT_MS });

@@ -16,6 +16,8 @@ export type Parsed<T> = Readonly<{ ok: true; command: T } | { ok: false; faults:
 const DEFAULT_ACTOR = 'operator';
 /** A message by hand may carry this much (design, section 4); larger results go to the artifact store first. */
 export const MESSAGE_LIMIT_BYTES = 32 * 1024;
+/** A build carries a hundred of them. The API sends digests. */
+const OP_ID_LIMIT_CHARS = 100;
 const REASON_LIMIT_CHARS = 4000;
 
 /** Reads fields one by one and gathers what is wrong with them. */
@@ -38,7 +40,7 @@ function stateField(reader: Reader, at: string): ReturnType<typeof readState> {
 }
 
 function opId(reader: Reader): string | null {
-  return text(reader, 'op_id', 200, '') || null;
+  return text(reader, 'op_id', OP_ID_LIMIT_CHARS, '') || null;
 }
 
 const by = (reader: Reader): Pick<RetryCommand, 'actor' | 'opId' | 'expectedState'> => ({

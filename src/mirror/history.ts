@@ -6,11 +6,11 @@ import type { JsonObject } from '../machine/json.ts';
 export type RowPlace = Readonly<{ generation: number; seq: number }>;
 
 /** A part of a list in the order of its rows' places: at most `limit` rows behind `after` (null: from the first). */
-export type RowPage = Readonly<{ after: RowPlace | null; limit: number }>;
+type RowPage = Readonly<{ after: RowPlace | null; limit: number }>;
 
 /** One audit row of the mirror. `undone`: a reset has taken it back. */
-export type MirrorEvent = RowPlace & Pick<AuditRow, 'atMs' | 'type' | 'by' | 'data'> & Readonly<{ undone: boolean }>;
-export type MirrorHandoff = RowPlace & Readonly<{ atMs: number; undone: boolean }> & Handoff;
+type MirrorEvent = RowPlace & Pick<AuditRow, 'atMs' | 'type' | 'by' | 'data'> & Readonly<{ undone: boolean }>;
+type MirrorHandoff = RowPlace & Readonly<{ atMs: number; undone: boolean }> & Handoff;
 
 export type MirrorHistory = Readonly<{
   /** Oldest first, so that a branch's generation is its index plus 1; `lastSeq` is the last row it has here, else 0. */

@@ -20,7 +20,7 @@ export type MirrorOptions = Readonly<{
   nowMs?: () => number;
 }>;
 
-export type FlushOptions = Readonly<{
+type FlushOptions = Readonly<{
   /** For everything: a free connection, the server's answer. */
   timeoutMs: number;
   /** Stops the waiting, not the writing: a flush that is written twice does no harm. */
@@ -29,7 +29,7 @@ export type FlushOptions = Readonly<{
   patient?: boolean;
 }>;
 
-export type LostCalls = Readonly<{
+type LostCalls = Readonly<{
   workflowId: string;
   branch: string;
   phase: Phase;

@@ -78,7 +78,7 @@ async function applyPending({ databaseUrl, place, client, files, log }: Target):
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 /** The migrations as the schema engine wants them. */
-export const engineInput = ({ folder, lockfile, migrations }: SchemaFiles) => ({
+const engineInput = ({ folder, lockfile, migrations }: SchemaFiles) => ({
   migrationsList: {
     baseDir: folder,
     lockfile: { path: 'migration_lock.toml', content: lockfile },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const PRISMA_FOLDER = fileURLToPath(new URL('../../prisma/', import.meta.url));
 
 /** `checksum` is the one that Prisma keeps in `_prisma_migrations`: SHA-256 of the script, in hex. */
-export type Migration = Readonly<{ name: string; sql: string; checksum: string }>;
+type Migration = Readonly<{ name: string; sql: string; checksum: string }>;
 
 /** The database that this version of the product works with. */
 export type SchemaFiles = Readonly<{

@@ -72,6 +72,7 @@ function openSession(input: BuildInput): Session {
     flushedSeq: opened.seq - outbox.length,
     branch,
     scope: null,
+    endedByModel: false,
     // The client sets the search attributes of a start; a continued run keeps those of the run before.
     shown: { state: stateOf(opened.position), needsOperator },
   };
@@ -79,7 +80,7 @@ function openSession(input: BuildInput): Session {
 
 /** Does the one thing that the build's position asks for. */
 async function step(session: Session): Promise<void> {
-  if (workflowInfo().continueAsNewSuggested) await carryOn(session);
+  if (mayContinue(session)) await carryOn(session);
   const { position, gate, spec } = session.build;
   const current = phaseOf(position);
   if (gate.kind === 'running') await runMeasurement(session);
@@ -133,8 +134,10 @@ async function runPhase(session: Session, current: Phase): Promise<void> {
     };
     const { ackedSeq, result, work } = await phase.executeWithOptions(options, [input]);
     confirm(session, ackedSeq);
-    if (session.build.epoch === epoch) apply(session, { type: 'complete_phase', result, work });
-    else apply(session, { type: 'record_late_result', phase: current, attempt: number });
+    if (session.build.epoch === epoch) {
+      apply(session, { type: 'complete_phase', result, work });
+      session.endedByModel = isOver(session.build.position);
+    } else apply(session, { type: 'record_late_result', phase: current, attempt: number });
   });
 }
 
@@ -151,7 +154,8 @@ async function runMeasurement(session: Session): Promise<void> {
   });
 }
 
-const onlyJunk = (session: Session): boolean => session.outbox.every(({ type }) => type === 'signal_rejected');
+const isFew = (session: Session): boolean =>
+  session.outbox.length < JUNK_LIMIT_ROWS && session.outbox.every(({ type }) => type === 'signal_rejected');
 
 /** A person, an outside agent or an operator is waited for; until then the mirror gets what it lacks. */
 async function waitForCommand(session: Session): Promise<void> {
@@ -159,8 +163,9 @@ async function waitForCommand(session: Session): Promise<void> {
   const commanded = (): boolean => session.build.epoch !== epoch;
   await condition(() => commanded() || session.outbox.length > 0);
   if (commanded()) return;
-  if (onlyJunk(session)) {
-    await condition(() => commanded() || session.outbox.length >= JUNK_LIMIT_ROWS || !onlyJunk(session), JUNK_DELAY_MS);
+  // Conditions are looked at after every message, so they must be cheap: a flood is thousands of them.
+  if (isFew(session)) {
+    await condition(() => commanded() || !isFew(session), JUNK_DELAY_MS);
     if (commanded()) return;
   }
   const scope = new CancellationScope();
@@ -174,22 +179,28 @@ async function waitForCommand(session: Session): Promise<void> {
   }
 }
 
-/** One batch to the mirror: a quick try inside the workflow task, then patiently until it is written. */
+/** One batch to the mirror, patiently: an activity of its own, whose tries go on until it is written. */
 async function writeBatch(session: Session): Promise<void> {
   const input = { build: snapshotOf(session.build), batch: nextBatch(session) };
-  const quick = await flushLocally({ ...input, patience: 'one_try' }).catch(rethrowCancellation);
-  confirm(session, quick);
-  if (quick === 0) confirm(session, await flush({ ...input, patience: 'until_written' }));
+  confirm(session, await flush({ ...input, patience: 'until_written' }));
 }
 
-function rethrowCancellation(error: unknown): number {
-  if (isCancellation(error)) throw error;
-  return 0;
-}
-
+/**
+ * The last rows. When a model's result ended the build, one quick try is made inside the workflow task: one event instead
+ * of six. Never in the wake of a message: the run would close in the workflow task that carries the message's reply, and
+ * any event that comes meanwhile would fail that task and the reply with it.
+ */
 async function writeAll(session: Session): Promise<void> {
+  if (session.endedByModel) {
+    const input = { build: snapshotOf(session.build), batch: nextBatch(session) };
+    confirm(session, await flushLocally({ ...input, patience: 'one_try' }).catch(() => 0));
+  }
   while (session.outbox.length > 0) await writeBatch(session);
 }
+
+/** What the mirror still lacks travels along, so it must be little; a longer outbox is written first. */
+const mayContinue = (session: Session): boolean =>
+  workflowInfo().continueAsNewSuggested && nextBatch(session).rows.length === session.outbox.length;
 
 /**
  * Continues as new when the server suggests it. Never in the wake of a message: its reply could share the workflow task

@@ -1,8 +1,7 @@
 import { type Build, isExternal, phaseOf, roleOf } from '../machine/build.ts';
 import { describeState, nextExpectation } from '../machine/progress.ts';
 import { allowedNow } from '../machine/refuse.ts';
-import type { Phase } from '../machine/states.ts';
-import { STATE_TABLE } from '../machine/states.ts';
+import { actingRole, type Phase, STATE_TABLE } from '../machine/states.ts';
 
 /** The Web UI carries current details in a URL: keep them under about 2 kB. */
 const DETAILS_LIMIT_CHARS = 1800;
@@ -25,7 +24,7 @@ export const phaseSummary = (build: Build, phase: Phase): string =>
 export function currentDetails(build: Build): string {
   const { position } = build;
   const phase = phaseOf(position);
-  const role = roleOf(position);
+  const role = position.status === 'in_progress' ? actingRole(position.state) : roleOf(position);
   const driver = isExternal(build.spec, role) ? 'external' : 'llm';
   const last = build.feedback.at(-1);
   const headline =

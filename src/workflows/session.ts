@@ -19,6 +19,8 @@ export type Session = {
   readonly branch: string;
   /** The scope of the work in flight: cancelled by whatever changes the epoch. */
   scope: CancellationScope | null;
+  /** True when no message but a model's result brought the build to its end. */
+  endedByModel: boolean;
   shown: Readonly<{ state: State; needsOperator: boolean }>;
 };
 
@@ -28,7 +30,8 @@ const BATCH_LIMIT_CHARS = 16_000;
 
 export function addRows(session: Session, rows: readonly AuditRow[]): void {
   session.outbox.push(...rows);
-  session.recent = [...session.recent, ...rows].slice(-RECENT_LIMIT);
+  // What no activity has confirmed is nowhere else, so all of it stays readable.
+  session.recent = [...session.recent, ...rows].slice(-Math.max(RECENT_LIMIT, session.outbox.length));
 }
 
 /** Applies a command to the build, in the handler itself: the reply needs the new state, and the machine is pure. */
@@ -60,13 +63,15 @@ export function show(session: Session): void {
   setCurrentDetails(currentDetails(session.build));
 }
 
-/** The oldest unconfirmed rows, as many as fit one activity's input. */
+/** The oldest unconfirmed rows, as many as fit one activity's input; at least one where there is any. */
 export function nextBatch(session: Session): Batch {
+  const rows: AuditRow[] = [];
   let chars = 0;
-  const rows = session.outbox.filter((row) => {
+  for (const row of session.outbox) {
     chars += JSON.stringify(row).length;
-    return chars <= BATCH_LIMIT_CHARS || row === session.outbox[0];
-  });
+    if (chars > BATCH_LIMIT_CHARS && rows.length > 0) break;
+    rows.push(row);
+  }
   return { branch: session.branch, openedAtMs: Date.now(), rows };
 }
 

@@ -141,6 +141,20 @@ describe('advance checks in the order', () => {
     ]);
   });
 
+  it('a large bad result never counts, also of a phase of which no field is demanded', async () => {
+    const api = await serve();
+    const id = await api.startExternal();
+    await complete(api, id, ['discovery', 'planning']);
+    const body = { role: 'code_writer', completed_state: 'implementation', phase_result: large({ files: 'none' }) };
+    const reply = await api.post(`/api/workflows/${id}/advance`, body);
+    expect(reply.body).toMatchObject({
+      status: 400,
+      code: 'invalid_phase_result',
+      faults: [{ at: 'phase_result.files' }],
+    });
+    expect((await api.get(`/api/workflows/${id}/status`)).body.current_state).toBe('handoff_to_coder');
+  });
+
   it.each([
     ['wrong_role', { ...DISCOVERY, role: 'code_writer' }],
     ['unexpected_next_state', { ...DISCOVERY, next_state: 'deployment' }],
@@ -162,9 +176,9 @@ describe('a result over 4 kB', () => {
     const body = { role: 'test_auditor', completed_state: 'testing', phase_result: result };
     const reply = await api.post(`/api/workflows/${id}/advance`, body);
     expect(reply.body.new_state).toBe('handoff_to_verifier');
-    const { message } = api.builds.executed.at(-1) ?? {};
-    expect(message?.phase_result).toEqual({ all_tests_passed: true, test_coverage: 91 });
-    const { sha256 } = message?.artifact as { sha256: string };
+    const message = api.builds.executed.at(-1)?.message ?? {};
+    expect(message.phase_result).toEqual({ all_tests_passed: true, test_coverage: 91 });
+    const { sha256 } = message.artifact as { sha256: string };
     expect(JSON.parse((await api.artifacts.get(sha256)).toString('utf8'))).toEqual(result);
     expect(JSON.stringify(message).length).toBeLessThan(1000);
   });

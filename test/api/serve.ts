@@ -9,7 +9,12 @@ import { ROLES, type Role } from '../../src/machine/states.ts';
 import { createFakeBuilds } from '../fakes/fake-builds.ts';
 import { createFakeMirror } from '../fakes/fake-mirror.ts';
 
-export type Reply = Readonly<{ status: number; headers: Headers; text: string; body: Readonly<Record<string, unknown>> }>;
+export type Reply = Readonly<{
+  status: number;
+  headers: Headers;
+  text: string;
+  body: Readonly<Record<string, unknown>>;
+}>;
 
 /** 2026-01-02T03:04:05.000Z */
 export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);

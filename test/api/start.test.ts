@@ -85,7 +85,13 @@ describe('a start', () => {
       maxSendBacks: 3,
       coverageMin: 0,
       models: {
-        byRole: { q_assistant: 'a', code_writer: 'a', test_auditor: 'a', verification_overseer: 'a', release_manager: 'a' },
+        byRole: {
+          q_assistant: 'a',
+          code_writer: 'a',
+          test_auditor: 'a',
+          verification_overseer: 'a',
+          release_manager: 'a',
+        },
         fallbacks: [],
         providers: { simulated: { baseUrl: 'http://127.0.0.1:1/v1' } },
       },
@@ -101,7 +107,13 @@ describe('a start', () => {
       maxSendBacks: 3,
       coverageMin: 0,
       models: {
-        byRole: { q_assistant: 'a', code_writer: 'a', test_auditor: 'a', verification_overseer: 'a', release_manager: 'a' },
+        byRole: {
+          q_assistant: 'a',
+          code_writer: 'a',
+          test_auditor: 'a',
+          verification_overseer: 'a',
+          release_manager: 'a',
+        },
         fallbacks: [],
         providers: {},
       },
@@ -115,7 +127,11 @@ describe('the same start again', () => {
   it('gives the first answer and starts nothing, whatever the order of keys', async () => {
     const api = await serve();
     const first = await api.post(START, BODY);
-    const again = await api.post(START, { requirements: { size: 1, goal: 'slugify' }, user_id: 'ann', build_id: 'b-1' });
+    const again = await api.post(START, {
+      requirements: { size: 1, goal: 'slugify' },
+      user_id: 'ann',
+      build_id: 'b-1',
+    });
     expect(again.status).toBe(200);
     expect(again.text).toBe(first.text);
     expect(api.builds.started).toHaveLength(1);

@@ -274,6 +274,15 @@ describe('rollback', () => {
   });
 });
 
+describe('the tree', () => {
+  it('moves with results that have a commit and stays with those that have none', () => {
+    const coded = apply(buildIn('implementation'), completing(RESULTS.implementation, { commit: commit('a') })).build;
+    expect(apply(coded, completing(RESULTS.testing)).build.head).toEqual(commit('a'));
+    expect(apply(coded, completing(FAILING.testing)).build.head).toEqual(commit('a'));
+    expect(apply(coded, completing(FAILING.testing, { commit: commit('b') })).build.head).toEqual(commit('b'));
+  });
+});
+
 describe('active time', () => {
   it('is what phases report as worked, and nothing else', () => {
     const { build } = reach(start(), 'verification');

@@ -52,9 +52,11 @@ describe('jsonFaults', () => {
   });
 
   it('lists at most 20 faults, each at a short path that can be stored itself', () => {
-    const hostile = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`${'k'.repeat(79)}😀\0${n}`, '\0']));
-    const faults = jsonFaults(hostile);
-    expect(faults).toHaveLength(20);
+    const many = jsonFaults(Array.from({ length: 50 }, () => '\0'));
+    expect(many).toHaveLength(20);
+    expect(jsonFaults(Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`\0${n}`, n])))).toHaveLength(20);
+    const faults = ['\0', 'half \uD83D', `${'k'.repeat(79)}😀`].flatMap((key) => jsonFaults({ [key]: '\0' }));
+    expect(faults).toHaveLength(5);
     for (const { at } of faults) {
       expect(at.length).toBeLessThanOrEqual(80);
       expect(jsonFaults(at)).toEqual([]);

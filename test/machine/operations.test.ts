@@ -156,6 +156,12 @@ describe('the gate', () => {
     expect(apply(passed, advance(FAILING.testing)).outcome.newState).toBe('implementation');
   });
 
+  it('stays measured when the tester acknowledges the handoff afterwards', () => {
+    const { build } = play(atHandoff(), measured(true, 88), advancing('test_auditor', 'handoff_to_tester'));
+    expect(build.gate).toMatchObject({ kind: 'measured', measurement: { coverage: 88 } });
+    expect(apply(build, advance()).outcome.newState).toBe('handoff_to_verifier');
+  });
+
   it('takes the claim where nothing can be run, and says so', () => {
     const { build } = apply(buildIn('testing', startExternal()), advance());
     expect(build.results.testing?.data).toMatchObject({ measured: false, test_coverage: 92 });

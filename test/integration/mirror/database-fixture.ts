@@ -15,7 +15,7 @@ export type Databases = Readonly<{
   stop: () => Promise<void>;
 }>;
 
-export async function query<T extends QueryResultRow>(
+async function query<T extends QueryResultRow>(
   url: string,
   sql: string,
   values: readonly unknown[] = [],

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PHASES } from '../../../src/machine/states.ts';
 import { createMirror, type Mirror } from '../../../src/mirror/mirror.ts';
@@ -177,6 +178,21 @@ describe('a flush', () => {
     await Promise.all(runs.flatMap((run) => run.map((step) => mirror.flush(flushOf(step), SOON))));
     const rows = await databases.query<{ status: string }>(url, 'select status from build_workflows');
     expect(rows.filter(({ status }) => status === 'complete')).toHaveLength(20);
+  });
+
+  it('waits for its turn among those of the same build, and for no other', async () => {
+    const [[first], [other]] = [cleanRun(specOf('a')), cleanRun(specOf('b'))];
+    if (!first || !other) return expect.fail('a run has steps');
+    const holder = new Client({ connectionString: url });
+    await holder.connect();
+    await holder.query("select pg_advisory_lock(hashtextextended('workflow-a', 0))");
+    await expect(mirror.flush(flushOf(first), { timeoutMs: 200 })).rejects.toMatchObject({
+      code: 'mirror_unavailable',
+    });
+    await mirror.flush(flushOf(other), { ...SOON, patient: true });
+    await holder.end();
+    await Promise.all([1, 2, 3, 4].map(() => mirror.flush(flushOf(first), SOON)));
+    expect(await counts()).toMatchObject({ builds: '2', events: '4' });
   });
 
   it('that PostgreSQL refuses fails alone: other builds are written at once', async () => {

@@ -1,7 +1,10 @@
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engineInput, migrate } from '../../../src/stack/migrations.ts';
+import { createMirror } from '../../../src/mirror/mirror.ts';
+import { migrate } from '../../../src/stack/migrations.ts';
 import { withSchemaEngine } from '../../../src/stack/schema-engine.ts';
-import { readSchemaFiles, type SchemaFiles } from '../../../src/stack/schema-files.ts';
+import { columnsOf, readSchemaFiles, type SchemaFiles } from '../../../src/stack/schema-files.ts';
+import { cleanRun, flushOf, specOf } from '../../mirror/builds.ts';
 import { type Databases, startDatabases } from './database-fixture.ts';
 import { startWire } from './wire.ts';
 
@@ -51,11 +54,11 @@ describe('migrating', () => {
 
   it('waits for another that migrates no longer than its deadline', async () => {
     const url = await databases.empty();
-    const holder = databases.query(url, 'select pg_advisory_lock(7126031955), pg_sleep(2)');
-    await expect.poll(() => databases.query(url, "select from pg_locks where locktype = 'advisory'")).toHaveLength(1);
-    const waiting = migrate(url, { timeoutMs: 300, log: silent });
-    await expect(waiting).rejects.toMatchObject(unreachable('cannot be used'));
-    await holder;
+    const holder = new Client({ connectionString: url });
+    await holder.connect();
+    await holder.query('select pg_advisory_lock(7126031955)');
+    await expect(migrate(url, { timeoutMs: 300, log: silent })).rejects.toMatchObject(unreachable('cannot be used'));
+    await holder.end();
     expect(await tablesOf(url)).toEqual([]);
   });
 
@@ -166,19 +169,52 @@ describe('a database that does not answer', () => {
   });
 });
 
+/** The script with which Prisma's engine would make the tables of a schema. */
+async function scriptOf(url: string, schema: string): Promise<string> {
+  const { stdout } = await withSchemaEngine(url, schema, (engine) =>
+    engine.diff({
+      from: { tag: 'empty' },
+      to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: schema }] },
+      script: true,
+      exitCode: null,
+      filters: { externalTables: [], externalEnums: [] },
+    }),
+  );
+  return stdout ?? '';
+}
+
+/** All that Prisma's schema language can say of tables, as PostgreSQL tells it. Checks and views are beyond it. */
+async function catalogOf(url: string): Promise<string[]> {
+  const rows = await databases.query<{ line: string }>(
+    url,
+    `with ours as (
+       select oid, relname from pg_class
+       where relnamespace = 'public'::regnamespace and relkind = 'r' and relname <> '_prisma_migrations'
+     )
+     select concat_ws(' ', relname, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)) as line
+     from ours join pg_attribute on attrelid = ours.oid and attnum > 0 and not attisdropped
+     left join pg_attrdef on adrelid = ours.oid and adnum = attnum
+     union all select pg_get_indexdef(indexrelid) from pg_index join ours on indrelid = ours.oid
+     union all select concat_ws(' ', relname, conname, pg_get_constraintdef(c.oid))
+     from pg_constraint c join ours on conrelid = ours.oid where contype in ('p', 'u', 'f')
+     union all select typname || ': ' || string_agg(enumlabel, ', ' order by enumsortorder)
+     from pg_enum join pg_type t on enumtypid = t.oid group by typname
+     order by line`,
+  );
+  return rows.map(({ line }) => line);
+}
+
 describe('the schema', () => {
   it('in the migrations is the one in schema.prisma', async () => {
-    const url = await databases.empty();
-    const { stdout } = await withSchemaEngine(url, FILES.schema, (engine) =>
-      engine.diff({
-        from: { tag: 'migrations', ...engineInput(FILES).migrationsList },
-        to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: FILES.schema }] },
-        script: true,
-        exitCode: null,
-        filters: { externalTables: [], externalEnums: [] },
-      }),
+    const [made, migrated] = [await databases.empty(), await databases.migrated()];
+    await databases.query(made, await scriptOf(made, FILES.schema));
+    expect(await catalogOf(migrated)).toEqual(await catalogOf(made));
+    const columns = await databases.query<{ at: string }>(
+      migrated,
+      `select table_name || '.' || column_name as at from information_schema.columns
+       where table_schema = 'public' and table_name <> '_prisma_migrations'`,
     );
-    expect(stdout?.trim()).toBe('-- This is an empty migration.');
+    expect(columns.map(({ at }) => at).sort()).toEqual(columnsOf(FILES.schema).sort());
   });
 
   it('holds the keys, checks and indexes of the contract, all named', async () => {
@@ -220,12 +256,23 @@ describe('the schema', () => {
     );
   });
 
-  it('refuses an audit row of a build that does not exist, and the removal of a build that has an audit', async () => {
+  it('refuses audit rows of a build that does not exist, numbers under 1, and the removal of a build with an audit', async () => {
     const url = await databases.migrated();
-    const row = "'b', 1, 'r', 'parked', 'system', '{}', now()";
     const columns = 'workflow_id, branch, seq, run_id, event_type, triggered_by, event_data, timestamp';
-    await expect(
-      databases.query(url, `insert into workflow_events (${columns}) values ('none', ${row})`),
-    ).rejects.toMatchObject({ constraint: 'workflow_events_workflow_id_fkey' });
+    const insert = (workflowId: string, seq: number) =>
+      databases.query(
+        url,
+        `insert into workflow_events (${columns}) values ($1, 'run-1', $2, 'run-1', 'parked', 'system', '{}', now())`,
+        [workflowId, seq],
+      );
+    await expect(insert('none', 1)).rejects.toMatchObject({ constraint: 'workflow_events_workflow_id_fkey' });
+    const mirror = createMirror({ databaseUrl: url, poolSize: 1 });
+    for (const step of cleanRun(specOf('a')).slice(0, 1)) await mirror.flush(flushOf(step), { timeoutMs: 5_000 });
+    await mirror.close();
+    await expect(insert('workflow-a', 0)).rejects.toMatchObject({ constraint: 'workflow_events_seq_check' });
+    await expect(insert('workflow-a', 1)).rejects.toMatchObject({
+      constraint: 'workflow_events_workflow_id_branch_seq_key',
+    });
+    await expect(databases.query(url, 'delete from build_workflows')).rejects.toMatchObject({ code: '23001' });
   });
 });

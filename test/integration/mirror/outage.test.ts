@@ -49,6 +49,13 @@ describe('a flush to a server that hangs', () => {
     }
   });
 
+  it('leaves no connection to it behind', async () => {
+    await mirror.flush(flushOf(start), LONG);
+    wire.cut();
+    await expect(mirror.flush(flushOf(planning), SHORT)).rejects.toMatchObject(unavailable('no answer'));
+    await expect.poll(() => wire.connections(), { timeout: 10_000 }).toBe(0);
+  });
+
   it('succeeds when it is repeated after the server came back, and writes nothing twice', async () => {
     await mirror.flush(flushOf(start), LONG);
     wire.cut();
@@ -63,7 +70,7 @@ describe('a flush to a server that hangs', () => {
     wire.cut();
     await expect(mirror.flush(flushOf(planning), SHORT)).rejects.toMatchObject(unavailable('no answer'));
     await mirror.close();
-    await expect.poll(() => wire.connections()).toBe(0);
+    await expect.poll(() => wire.connections(), { timeout: 10_000 }).toBe(0);
   });
 
   it('stops waiting when it is cancelled, with the reason of the cancellation', async () => {
@@ -128,7 +135,8 @@ describe('a read from a server that hangs', () => {
     await expect(reader.findBuild('workflow-a')).rejects.toMatchObject(unavailable('within 200 ms'));
     await expect(reader.ping(50)).rejects.toMatchObject(unavailable('within 50 ms'));
     wire.mend();
-    await expect.poll(() => patientReader.findBuild('workflow-a').catch(() => null)).not.toBeNull();
+    const found = () => patientReader.findBuild('workflow-a').catch(() => null);
+    await expect.poll(found, { timeout: 20_000 }).not.toBeNull();
   });
 });
 

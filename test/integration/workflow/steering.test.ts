@@ -4,6 +4,7 @@ import type { ApplicationFailure } from '@temporalio/common';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningWorker } from '../../../src/compose/worker.ts';
+import type { HistoryReply } from '../../../src/workflows/messages.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import {
   ALL_EXTERNAL,
@@ -91,7 +92,7 @@ describe('a person who takes over from the model', () => {
   it('is refused where the role or the state is wrong, with what is allowed, and the history does not grow', async () => {
     const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
     await untilState(handle, 'discovery');
-    await until('the first flush', () => mirrorRow(handle));
+    await until('the first flush', async () => (await handle.query<HistoryReply>('history')).flushed_seq === 2);
     const { historyLength } = await handle.describe();
     const wrongRole = await refusal(
       update(handle, 'advance', { role: 'code_writer', completed_state: 'discovery', phase_result: {} }),

@@ -1,0 +1,104 @@
+import type { BenchArguments, Case } from '../arguments.ts';
+import { buildSubject, floorSubject, runMany, runOne, type Subject } from '../driver.ts';
+import type { Figures } from '../figures.ts';
+import { type HistoryFigures, historyFigures } from '../measure/histories.ts';
+import { QUEUES, type Setup } from '../setup.ts';
+import { type Contestant, measureLatency, measureThroughput } from './compare.ts';
+import { measureCrash } from './crash.ts';
+import { measureLoad } from './load.ts';
+import { measureMemory } from './memory.ts';
+import { measureRealWork, phaseMedians } from './real-work.ts';
+
+/** How much is measured. `quick` is for a first look: its figures are noisy. */
+const SIZES = {
+  full: {
+    latency: { count: 60, blocks: 3, warmUp: 10 },
+    throughput: { count: 300, blocks: 2, warmUp: 32 },
+    memory: 200,
+    load: { builds: 300, delayMs: 2000 },
+    crash: { builds: 32, delayMs: 1000, killAfterMs: 2500 },
+    real: 8,
+  },
+  quick: {
+    latency: { count: 16, blocks: 2, warmUp: 4 },
+    throughput: { count: 64, blocks: 2, warmUp: 16 },
+    memory: 30,
+    load: { builds: 60, delayMs: 500 },
+    crash: { builds: 16, delayMs: 500, killAfterMs: 1500 },
+    real: 2,
+  },
+} as const;
+
+type Size = (typeof SIZES)[keyof typeof SIZES];
+type Found = Omit<Figures, 'machine'>;
+type Bench = Readonly<{
+  setup: Setup;
+  size: Size;
+  subjects: Readonly<{ empty: Subject; six: Subject; build: Subject }>;
+  contestants: readonly Contestant[];
+}>;
+
+async function floorPerSecond({ setup, subjects, size }: Bench, found: Found): Promise<number> {
+  const known = found.throughput?.[subjects.six.name];
+  if (known) return known.perSecond;
+  const floor = [{ subject: subjects.six, worker: setup.floor }];
+  return (await measureThroughput(setup, floor, size.throughput))[subjects.six.name]?.perSecond ?? 0;
+}
+
+async function measureHistories({ setup, subjects }: Bench): Promise<NonNullable<Found['histories']>> {
+  const measured: Record<string, HistoryFigures> = {};
+  for (const subject of Object.values(subjects)) {
+    const { workflowId } = await runOne(setup.client, subject);
+    measured[subject.name] = await historyFigures(setup.client, workflowId);
+  }
+  return measured;
+}
+
+async function measureReal({ setup, subjects, size }: Bench): Promise<NonNullable<Found['real']>> {
+  const straight = await measureRealWork(setup, { builds: size.real, firstAttemptMistake: false });
+  const withSendBack = await measureRealWork(setup, { builds: size.real, firstAttemptMistake: true });
+  const instant = await runMany(setup.client, subjects.build, size.real, 1);
+  return { straight, withSendBack, instantPhases: await phaseMedians(setup, instant) };
+}
+
+/** In this order: what compares first, on a fresh server; what kills the worker last. */
+const RUN: Readonly<Record<Case, (bench: Bench, found: Found) => Promise<Found>>> = {
+  latency: async ({ setup, contestants, size }) => ({
+    latency: await measureLatency(setup, contestants, size.latency),
+  }),
+  throughput: async ({ setup, contestants, size }) => ({
+    throughput: await measureThroughput(setup, contestants, size.throughput),
+  }),
+  histories: async (bench) => ({ histories: await measureHistories(bench) }),
+  memory: async ({ setup, subjects, size }) => ({ memory: await measureMemory(setup, subjects.build, size.memory) }),
+  load: async (bench, found) => {
+    const options = { ...bench.size.load, floorPerSecond: await floorPerSecond(bench, found) };
+    return { load: await measureLoad(bench.setup, bench.subjects.build, options) };
+  },
+  real: async (bench) => ({ real: await measureReal(bench) }),
+  crash: async ({ setup, subjects, size }) => ({ crash: await measureCrash(setup, subjects.build, size.crash) }),
+};
+
+/** Runs the chosen cases one after another. */
+export async function runCases(setup: Setup, options: BenchArguments, log: (line: string) => void): Promise<Found> {
+  const { client } = setup;
+  const subjects = {
+    empty: floorSubject(client, QUEUES.floor, 'empty'),
+    six: floorSubject(client, QUEUES.floor, 'six'),
+    build: buildSubject(client, QUEUES.instant),
+  };
+  const contestants = [
+    { subject: subjects.empty, worker: setup.floor },
+    { subject: subjects.six, worker: setup.floor },
+    { subject: subjects.build, worker: setup.builder() },
+  ];
+  const bench: Bench = { setup, size: options.quick ? SIZES.quick : SIZES.full, subjects, contestants };
+  let found: Found = {};
+  for (const name of Object.keys(RUN) as Case[]) {
+    if (!options.cases.has(name)) continue;
+    const startedAtMs = performance.now();
+    found = { ...found, ...(await RUN[name](bench, found)) };
+    log(`${name}: ${((performance.now() - startedAtMs) / 1000).toFixed(0)} s`);
+  }
+  return found;
+}

@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+
+export type DemoOptions = Readonly<{ requirements: string; keep: boolean; paceMs: number }>;
+export type DemoCommand = Readonly<
+  { kind: 'run'; options: DemoOptions } | { kind: 'help' } | { kind: 'wrong'; fault: string }
+>;
+
+const DEFAULT_REQUIREMENTS =
+  'A function that slugifies article titles: lower case words joined by single hyphens, accents stripped, a longest ' +
+  'length that keeps words whole, and a number added to a slug that is already taken.';
+const DEFAULT_PACE_MS = 300;
+const PACE_LIMIT_MS = 60_000;
+
+/** @param recipes what the simulated model can play, for people */
+export const demoUsage = (recipes: readonly string[]): string => `Usage: npm run demo -- [options]
+
+Starts everything that is not configured (PostgreSQL, Temporal, a simulated model), runs one build
+from requirements to release, shows it as it happens, and stops everything again.
+
+Options:
+  --requirements "…"  what to build, in your own words
+  --keep              leave everything up at the end, to look around; Ctrl-C stops it
+  --pace <ms>         how long the simulated model takes for an answer (default ${DEFAULT_PACE_MS})
+  --help              this text
+
+With OPENAI_API_KEY, ANTHROPIC_API_KEY or LOCAL_MODEL_BASE_URL set, real models play the roles.
+Without one, the simulated model plays them from these recipes:
+${recipes.map((recipe) => `  - ${recipe}`).join('\n')}
+For any other requirements it only records them, and says so.
+`;
+
+/** Reads the command line. */
+export function readDemoCommand(args: readonly string[]): DemoCommand {
+  let values: { requirements?: string; keep?: boolean; pace?: string; help?: boolean };
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        requirements: { type: 'string' },
+        keep: { type: 'boolean' },
+        pace: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }));
+  } catch (error) {
+    return { kind: 'wrong', fault: error instanceof Error ? error.message : String(error) };
+  }
+  if (values.help) return { kind: 'help' };
+  const { requirements = DEFAULT_REQUIREMENTS, pace = String(DEFAULT_PACE_MS) } = values;
+  if (requirements.trim() === '') {
+    return { kind: 'wrong', fault: '--requirements is empty: say in a few words what to build' };
+  }
+  if (!/^\d{1,5}$/.test(pace) || Number(pace) > PACE_LIMIT_MS) {
+    const fault = `--pace is "${pace}": give whole milliseconds from 0 to ${PACE_LIMIT_MS}`;
+    return { kind: 'wrong', fault };
+  }
+  return { kind: 'run', options: { requirements, keep: values.keep === true, paceMs: Number(pace) } };
+}

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MirrorReader as ApiMirrorReader } from '../../../src/api/ports.ts';
+import { AppError } from '../../../src/errors.ts';
+import { statusView } from '../../../src/machine/status-view.ts';
+import type { MirrorHistory, RowPlace } from '../../../src/mirror/history.ts';
+import { createMirror } from '../../../src/mirror/mirror.ts';
+import { createReadClient, type ReadClient } from '../../../src/mirror/read-client.ts';
+import { createReader, type MirrorReader } from '../../../src/mirror/reader.ts';
+import { cleanRun, flushOf, RESULTS, type Step, specOf, T0 } from '../../mirror/builds.ts';
+import { type Databases, startDatabases } from './database-fixture.ts';
+
+const SOON = { timeoutMs: 20_000 };
+const ALL = { after: null, limit: 500 };
+
+let databases: Databases;
+let client: ReadClient;
+let reader: MirrorReader;
+const run = cleanRun(specOf('a'));
+const done: Step = run[6] ?? expect.fail('a run has steps');
+const resetAt: Step = run[2] ?? expect.fail('a run has steps');
+
+beforeAll(async () => {
+  databases = await startDatabases();
+  const url = await databases.migrated();
+  // Prisma's adapter takes what it reads for UTC: the connection must not leave that to the server.
+  await databases.query(url, `alter database ${new URL(url).pathname.slice(1)} set timezone = 'Asia/Kolkata'`);
+  const mirror = createMirror({ databaseUrl: url, poolSize: 2 });
+  for (const step of run) await mirror.flush(flushOf(step), SOON);
+  await mirror.flush(flushOf(resetAt, { branch: 'run-2', runId: 'run-2', openedAtMs: T0 + 1_000_000 }), SOON);
+  const other = { projectId: 'other', userId: 'someone' };
+  for (const i of [1, 2, 3])
+    for (const step of cleanRun(specOf(`b${i}`, other))) await mirror.flush(flushOf(step), SOON);
+  await mirror.close();
+  client = createReadClient({ databaseUrl: url, poolSize: 4, timeoutMs: 10_000 });
+  reader = createReader(client.prisma, 10_000);
+});
+afterAll(async () => {
+  await client.close();
+  await databases.stop();
+});
+
+describe('reading a build', () => {
+  it('gives its status as it was flushed, by either id', async () => {
+    const { build } = resetAt;
+    const expected = { workflowId: 'workflow-a', userId: 'user', startDigest: 'digest' };
+    const found = await reader.findBuild('workflow-a');
+    expect(found).toEqual({ ...expected, view: statusView(build, build.updatedAtMs) });
+    expect(await reader.findByBuildId('build-a')).toEqual(found);
+  });
+
+  it('that the mirror does not know gives null', async () => {
+    expect(await reader.findBuild('none')).toBeNull();
+    expect(await reader.findByBuildId('none')).toBeNull();
+    expect(await reader.history('none', { events: ALL, handoffs: ALL })).toBeNull();
+  });
+
+  it('is what the API asks of a mirror', async () => {
+    const port: ApiMirrorReader = reader;
+    await port.ping();
+  });
+});
+
+describe('the history of a build', () => {
+  it('lists every row in order, those that a reset has undone marked', async () => {
+    const history = await reader.history('workflow-a', { events: ALL, handoffs: ALL });
+    const first = resetAt.rows[0]?.seq ?? 0;
+    expect(history?.branches).toEqual([
+      { branch: 'run-1', lastSeq: done.build.seq },
+      { branch: 'run-2', lastSeq: resetAt.build.seq },
+    ]);
+    expect(history?.events.map(({ generation, seq, undone }) => ({ generation, seq, undone }))).toEqual([
+      ...run.flatMap(({ rows }) => rows.map(({ seq }) => ({ generation: 1, seq, undone: seq >= first }))),
+      ...resetAt.rows.map(({ seq }) => ({ generation: 2, seq, undone: false })),
+    ]);
+    expect(history?.events[2]).toEqual({
+      ...{ generation: 1, seq: 3, undone: false },
+      ...{ atMs: T0 + 1000, type: 'phase_completed', by: 'q_assistant', data: run[1]?.rows[0]?.data },
+    });
+    expect(history?.handoffs.map(({ toState, undone }) => `${toState} ${undone}`)).toEqual([
+      'planning false',
+      'handoff_to_coder true',
+      'handoff_to_tester true',
+      'handoff_to_verifier true',
+      'handoff_to_releaser true',
+      'handoff_to_coder false',
+    ]);
+    expect(history?.handoffs[0]).toEqual({
+      ...{ generation: 1, seq: 3, undone: false, atMs: T0 + 1000, notes: null, data: RESULTS[0] },
+      ...{ fromRole: 'q_assistant', toRole: 'q_assistant', fromState: 'discovery', toState: 'planning' },
+    });
+    expect(history).toMatchObject({ totalEvents: done.build.seq + resetAt.rows.length, totalHandoffs: 6 });
+  });
+
+  it('comes in pages that lose and repeat nothing', async () => {
+    const whole = await reader.history('workflow-a', { events: ALL, handoffs: ALL });
+    const paged: unknown[] = [];
+    let after: RowPlace | null = null;
+    do {
+      const page: MirrorHistory | null = await reader.history('workflow-a', {
+        events: { after, limit: 4 },
+        handoffs: null,
+      });
+      paged.push(...(page?.events ?? []));
+      expect(page?.handoffs).toEqual([]);
+      after = page?.events.at(-1) ?? null;
+    } while (after !== null);
+    expect(paged).toEqual(whole?.events);
+  });
+});
+
+describe('the list of builds', () => {
+  const ids = async (filter: Parameters<MirrorReader['listBuilds']>[0]): Promise<string[]> =>
+    (await reader.listBuilds(filter)).builds.map(({ workflowId }) => workflowId);
+
+  it('comes newest first, in pages, also of builds made in the same millisecond', async () => {
+    const first = await reader.listBuilds({ limit: 3 });
+    expect(first.builds.map(({ workflowId }) => workflowId)).toEqual(['workflow-b3', 'workflow-b2', 'workflow-b1']);
+    const second = await reader.listBuilds({ limit: 3, cursor: first.nextCursor ?? '' });
+    expect(second.builds.map(({ workflowId }) => workflowId)).toEqual(['workflow-a']);
+    expect(second.nextCursor).toBeNull();
+  });
+
+  it('is narrowed by project, person, state and status', async () => {
+    expect(await ids({ limit: 9, projectId: 'project' })).toEqual(['workflow-a']);
+    expect(await ids({ limit: 9, userId: 'someone', status: 'complete' })).toHaveLength(3);
+    expect(await ids({ limit: 9, userId: 'someone', status: 'in_progress' })).toEqual([]);
+    expect(await ids({ limit: 9, state: 'complete' })).toHaveLength(3);
+  });
+
+  it.each(['', 'nonsense', Buffer.from('[1]').toString('base64url'), Buffer.from('["x","y"]').toString('base64url')])(
+    'refuses the cursor %j',
+    async (cursor) => {
+      await expect(reader.listBuilds({ limit: 1, cursor })).rejects.toSatisfy(
+        (error) => error instanceof AppError && error.code === 'invalid_body',
+      );
+    },
+  );
+});

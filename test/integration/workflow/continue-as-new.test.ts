@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningWorker } from '../../../src/compose/worker.ts';
+import { choosePort } from '../../../src/stack/ports.ts';
+import { findTemporalBinary } from '../../../src/stack/temporal-binary.ts';
+import { PAYLOAD_CONVERTER_PATH } from '../../../src/workflow-bundle.ts';
+import { SEARCH_ATTRIBUTES } from '../../../src/workflows/messages.ts';
+import { type FakeModel, startFakeModel } from '../../fakes/model.ts';
+import { ALL_EXTERNAL, CLAIMS, claim, startBuild, statusOf, until, update } from '../fixtures/builds.ts';
+import { startTestStack, type TestStack } from '../fixtures/stack.ts';
+import { startTestWorker } from '../fixtures/worker.ts';
+
+/** The server suggests continue-as-new at 4,096 events; this one does at 60, so that a build continues several times. */
+const SUGGESTED_AT_EVENTS = 60;
+
+let stack: TestStack;
+let test: TestStack;
+let server: ChildProcess;
+let model: FakeModel;
+let worker: RunningWorker;
+
+async function startEagerServer(): Promise<string> {
+  const binary = await findTemporalBinary({
+    temporalCli: undefined,
+    cacheDir: stack.config.cacheDir,
+    log: () => undefined,
+  });
+  const port = await choosePort(17_233);
+  const attributes = Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => [
+    '--search-attribute',
+    `${name}=${type}`,
+  ]);
+  const limit = `limit.historyCount.suggestContinueAsNew=${SUGGESTED_AT_EVENTS}`;
+  const where = ['--port', String(port), '--headless', '--db-filename', join(stack.config.dataDir, 'eager.db')];
+  const args = [
+    'server',
+    'start-dev',
+    ...where,
+    '--log-level',
+    'error',
+    '--dynamic-config-value',
+    limit,
+    ...attributes,
+  ];
+  server = spawn(binary, args, { stdio: 'ignore' });
+  return `127.0.0.1:${port}`;
+}
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  const temporalAddress = await startEagerServer();
+  const connection = await until('the server', () =>
+    Connection.connect({ address: temporalAddress }).catch(() => null),
+  );
+  const client = new Client({ connection, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } });
+  test = { ...stack, client, temporalAddress };
+  model = await startFakeModel();
+  worker = await startTestWorker(test, model);
+});
+afterAll(async () => {
+  await worker?.close();
+  await model?.stop();
+  await test?.client.connection.close();
+  const ended = server ? once(server, 'exit') : null;
+  server?.kill('SIGKILL');
+  await ended;
+  await stack?.stop();
+});
+
+describe('a run that grows long', () => {
+  it('continues as new without losing state, rows or operations, and ends as any other', async () => {
+    const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
+    const runs = new Set<string>();
+    const first = await update(handle, 'advance', {
+      ...CLAIMS.discovery,
+      completed_state: 'discovery',
+      op_id: 'first',
+    });
+    for (let back = 0; back < 12; back += 1) {
+      await update(handle, 'retry', { reason: `again ${back}`, op_id: `retry ${back}` });
+      await claim(handle, 'discovery');
+      runs.add((await handle.describe()).runId);
+    }
+    expect(runs.size).toBeGreaterThan(2);
+    expect(await statusOf(handle)).toMatchObject({ current_state: 'planning', attempt: 13 });
+    const again = await update(handle, 'advance', {
+      ...CLAIMS.discovery,
+      completed_state: 'discovery',
+      op_id: 'first',
+    });
+    expect(again).toMatchObject({
+      previous_state: first.previous_state,
+      new_state: first.new_state,
+      timestamp: first.timestamp,
+    });
+    for (const phase of Object.keys(CLAIMS).slice(1)) await claim(handle, phase);
+    expect(await handle.result()).toMatchObject({ status: 'complete' });
+    const database = new pg.Client(test.databaseUrl);
+    await database.connect();
+    const text = 'select seq, branch from workflow_events where workflow_id = $1 order by seq';
+    const { rows } = await database.query(text, [handle.workflowId]);
+    await database.end();
+    expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index + 1));
+    expect(new Set(rows.map(({ branch }) => branch)).size).toBe(1);
+    expect(rows.length).toBeGreaterThan(60);
+  });
+});
