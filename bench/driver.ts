@@ -4,7 +4,7 @@ import { buildSpec, type StartRequest } from '../src/api/start-spec.ts';
 import { createTemporalBuilds } from '../src/api/temporal-builds.ts';
 import type { ArtifactStore } from '../src/artifacts/artifact-store.ts';
 import { readConfig } from '../src/config.ts';
-import { within } from '../src/stack/within.ts';
+import { within } from '../src/within.ts';
 
 const RESULT_DEADLINE_MS = 180_000;
 const NOTHING_LARGE: Pick<ArtifactStore, 'put'> = {

@@ -10,7 +10,7 @@ import { runDemo } from './demo/run-demo.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
 import { AppError, assertNever } from './errors.ts';
 import { openRecipeBook } from './stack/simulated-model/recipe-book.ts';
-import { within } from './stack/within.ts';
+import { within } from './within.ts';
 
 /** `npm run demo`: one build from requirements to release, with everything it needs started and stopped by itself. */
 

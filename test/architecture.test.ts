@@ -26,7 +26,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   artifacts: { values: ['machine', 'errors.ts'], types: ['prompts'], packages: ['node:'] },
   mirror: {
-    values: ['machine', 'errors.ts', 'prisma', 'stack/within.ts'],
+    values: ['machine', 'errors.ts', 'prisma', 'within.ts'],
     packages: ['node:', 'pg', '@prisma/adapter-pg'],
   },
   activities: {

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { within } from '../../src/stack/within.ts';
+import { within } from '../../src/within.ts';
 
 const START_DEADLINE_MS = 60_000;
 const ANSWER_DEADLINE_MS = 20_000;

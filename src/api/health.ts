@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { withinDeadline } from './mirror-deadline.ts';
+import { within } from '../within.ts';
+
 import { defineRoute } from './route.ts';
 
 const READINESS_DEADLINE_MS = 2000;
@@ -26,7 +27,7 @@ export const readyz = defineRoute({
   statusOf: ({ status }) => (status === 'ready' ? 200 : 503),
   handle: async (_call, deps) => {
     const away = { temporal: false, mirror: false };
-    const parts = await withinDeadline(deps.readiness(), READINESS_DEADLINE_MS).catch(() => away);
+    const parts = await within(deps.readiness(), READINESS_DEADLINE_MS).catch(() => away);
     const status = parts.temporal && parts.mirror ? ('ready' as const) : ('not_ready' as const);
     return { status, temporal: parts.temporal, mirror: parts.mirror };
   },

@@ -8,7 +8,7 @@ import type { Config } from '../config.ts';
 import { createReadClient } from '../mirror/read-client.ts';
 import { createReader } from '../mirror/reader.ts';
 import type { Providers } from '../models.ts';
-import { within } from '../stack/within.ts';
+import { within } from '../within.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../workflow-bundle.ts';
 import { clientConnectionOptions } from './temporal.ts';
 import { isSimulated } from './worker.ts';

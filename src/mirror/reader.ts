@@ -1,6 +1,6 @@
 import type { PrismaClient } from '../../prisma/client/client.ts';
 import { AppError } from '../errors.ts';
-import { within } from '../stack/within.ts';
+import { within } from '../within.ts';
 import { type BuildFilter, type BuildPage, cursorOf, type MirrorBuild, toBuild, whereOf } from './build-list.ts';
 import { type HistoryPages, type MirrorHistory, readHistory } from './history.ts';
 

@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { AppError } from '../errors.ts';
 import { describeDatabase, postgresReason, sqlState } from '../mirror/database-url.ts';
+import { within } from '../within.ts';
 import { type SchemaEngine, withSchemaEngine } from './schema-engine.ts';
 import { readSchemaFiles, type SchemaFiles } from './schema-files.ts';
 import { missingColumns, type SchemaState, schemaState } from './schema-state.ts';
-import { within } from './within.ts';
 
 export type MigrateOptions = Readonly<{
   /** For everything, waiting for another process that migrates included. */

@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { AppError } from '../errors.ts';
-import { within } from './within.ts';
+import { within } from '../within.ts';
 
 /**
  * Proves that a PostgreSQL server answers a query there, with this user, password and database.

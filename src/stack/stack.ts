@@ -1,10 +1,10 @@
+import { within } from '../within.ts';
 import { lockDataDir, prepareDataDir } from './data-dir.ts';
 import { type EmbeddedPostgres, startPostgres } from './postgres.ts';
 import { checkPostgres } from './postgres-check.ts';
 import { findTemporalBinary } from './temporal-binary.ts';
 import { checkTemporal, type TemporalAccess } from './temporal-check.ts';
 import { type SearchAttributeType, startTemporalServer, type TemporalServer } from './temporal-server.ts';
-import { within } from './within.ts';
 
 export type StackSettings = Readonly<{
   dataDir: string;

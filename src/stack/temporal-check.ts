@@ -1,6 +1,6 @@
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { AppError } from '../errors.ts';
-import { within } from './within.ts';
+import { within } from '../within.ts';
 
 export type TemporalAccess = Readonly<Pick<ConnectionOptions, 'tls' | 'apiKey'> & { namespace?: string }>;
 

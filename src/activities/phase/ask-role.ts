@@ -1,7 +1,7 @@
 import { loadPromptParts } from '../../artifacts/contents.ts';
-import type { JsonObject } from '../../machine/json.ts';
+import type { Fault, JsonObject } from '../../machine/json.ts';
 import { checkPhaseResult } from '../../machine/payloads.ts';
-import { STATE_TABLE } from '../../machine/states.ts';
+import { type Phase, STATE_TABLE } from '../../machine/states.ts';
 import { routeModel } from '../../models.ts';
 import { buildPrompt, type PromptInput } from '../../prompts/prompt.ts';
 import type { PhaseInput } from '../contract.ts';
@@ -22,34 +22,42 @@ export type Files = { path: string; content: string }[];
 export const filesOf = (value: JsonObject): Files =>
   Array.isArray(value.files) ? (value.files as unknown as Files) : [];
 
-async function currentFiles({ deps, input, meter }: Attempt): Promise<PromptInput['files']> {
+type TreeFiles = NonNullable<PromptInput['files']>;
+
+/** Discovery and planning come before there are files. */
+const SHOWN_FILES: ReadonlySet<Phase> = new Set(['implementation', 'testing', 'verification', 'deployment']);
+
+/** The tree as it stands. A file that is too large to show is named, so that a role knows it is there. */
+async function currentFiles({ deps, input, meter }: Attempt): Promise<TreeFiles | null> {
   const { build, phase } = input;
-  const wanted = phase === 'implementation' || phase === 'testing' || phase === 'verification';
-  if (!wanted || build.head === null) return null;
+  if (!SHOWN_FILES.has(phase) || build.head === null) return null;
   const at = { workflowId: build.spec.workflowId, commit: build.head.commit, signal: meter.signal };
-  return (await deps.workspaces.readFiles({ ...at, limitBytes: FILES_LIMIT_BYTES })).files;
+  const { files, omitted } = await deps.workspaces.readFiles({ ...at, limitBytes: FILES_LIMIT_BYTES });
+  return [...files, ...omitted.map(({ path, bytes }) => ({ path, content: `[not shown: ${bytes} bytes]` }))];
 }
 
-/** The testing role may add tests, never change what is tested. */
-function checkTestFiles(
-  attempt: Attempt,
-  existing: PromptInput['files'],
-  value: JsonObject,
-): ReturnType<typeof checkFiles> {
-  if (attempt.input.phase !== 'testing') return [];
-  const product = new Set((existing ?? []).map(({ path }) => path).filter((path) => !/test/i.test(path)));
-  return filesOf(value).flatMap(({ path }, index) =>
-    product.has(path) || !/test/i.test(path)
-      ? [{ at: `files[${index}].path`, fault: `"${path}" is no test file; testing may add test files only` }]
-      : [],
-  );
+const isTestPath = (path: string): boolean => /test/i.test(path);
+
+/** Testing may add tests and deployment may add files of its own; neither may change what was written before it. */
+function addedFileFaults(phase: Phase, existing: TreeFiles | null, value: JsonObject): Fault[] {
+  if (phase !== 'testing' && phase !== 'deployment') return [];
+  const paths = new Set((existing ?? []).map(({ path }) => path));
+  const refused = (path: string): string | null => {
+    if (phase === 'testing' && !isTestPath(path)) return 'is no test file; testing may add test files only';
+    const changes = paths.has(path) && !(phase === 'testing' && isTestPath(path));
+    return changes ? `is a file of the build, which ${phase} may not change` : null;
+  };
+  return filesOf(value).flatMap(({ path }, index) => {
+    const fault = refused(path);
+    return fault === null ? [] : [{ at: `/files/${index}/path`, fault: `"${path}" ${fault}` }];
+  });
 }
 
-function checker(attempt: Attempt, existing: PromptInput['files']): Check<JsonObject> {
+function checker(phase: Phase, existing: TreeFiles | null): Check<JsonObject> {
   return (value) => {
-    const checked = checkPhaseResult(attempt.input.phase, value, 'llm');
+    const checked = checkPhaseResult(phase, value, 'llm');
     if (!checked.ok) return checked;
-    const faults = [...checkFiles(filesOf(checked.value)), ...checkTestFiles(attempt, existing, checked.value)];
+    const faults = [...checkFiles(filesOf(checked.value)), ...addedFileFaults(phase, existing, checked.value)];
     return faults.length > 0 ? { ok: false, faults } : checked;
   };
 }
@@ -75,7 +83,7 @@ export async function askRole(
     const asked = await askForResult({
       routes,
       messages,
-      check: checker(attempt, files),
+      check: checker(phase, files),
       deadlineMs: meter.remainingMs(),
       signal: meter.signal,
     });

@@ -49,7 +49,8 @@ async function test(attempt: Attempt): Promise<Done> {
   const report = before && commit ? await runTestsOf(attempt, commit.commit) : before;
   if (report === null) return { value: { ...value, measured: false }, commit, runnable: false };
   const passed = value.all_tests_passed === true && report.passed;
-  const told = report.passed ? {} : { reason: failureText(report) };
+  const said = typeof value.reason === 'string' ? `; ${value.reason}` : '';
+  const told = report.passed ? {} : { reason: `${failureText(report)}${said}` };
   const measurement = { measured: true, test_coverage: report.coverage, test_run: reportData(report) };
   return { value: { ...value, ...told, ...measurement, all_tests_passed: passed }, commit, runnable: false };
 }
@@ -76,7 +77,9 @@ async function deploy(attempt: Attempt): Promise<Done> {
     atMs: input.build.updatedAtMs,
     signal: meter.signal,
   });
-  return { value: { ...value, release_path: release.path, release_tag: release.tag }, commit, runnable: false };
+  // The moment is ours to say: the role cannot know it.
+  const released = { deployed_at: new Date().toISOString(), release_path: release.path, release_tag: release.tag };
+  return { value: { ...value, ...released }, commit, runnable: false };
 }
 
 /** What each phase does beside asking its role. */

@@ -1,0 +1,150 @@
+/**
+ * Records the histories that test/workflows/replay.test.ts replays, on a real server with the fake model:
+ *
+ *   node --import tsx test/histories/record.ts [name …]
+ *
+ * A history is a promise to the builds that are under way when a new version is deployed: what was recorded must still
+ * replay. So record a new one beside the old, or again only when builds of the old version need not go on.
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
+import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
+import { ANSWERS, type FakeModel, startFakeModel } from '../fakes/model.ts';
+import { ALL_EXTERNAL, CLAIMS, claim, startBuild, statusOf, until, untilState, update } from '../integration/fixtures/builds.ts';
+import { startTestStack, type TestStack } from '../integration/fixtures/stack.ts';
+import { startTestWorker } from '../integration/fixtures/worker.ts';
+
+type Scene = Readonly<{ test: TestStack; model: FakeModel; temporal: (...args: string[]) => string }>;
+type Story = (scene: Scene) => Promise<WorkflowHandle>;
+
+const called = ({ model }: Scene, phase: string) =>
+  until(`a call of ${phase}`, async () => model.calls.some((call) => call.phase === phase));
+const finish = async (handle: WorkflowHandle, from = 0): Promise<void> => {
+  for (const phase of Object.keys(CLAIMS).slice(from)) await claim(handle, phase);
+};
+
+const STORIES: Readonly<Record<string, Story>> = {
+  'clean-build': ({ test }) => startBuild(test),
+
+  'send-back': async (scene) => {
+    const { test, model } = scene;
+    model.answer('verification', { ...ANSWERS.verification, approved_for_deployment: false, verification_report: 'no' });
+    const handle = await startBuild(test);
+    await called(scene, 'verification');
+    model.answer('verification', ANSWERS.verification);
+    return handle;
+  },
+
+  'parked-and-retried': async ({ test, model }) => {
+    model.answer('planning', 'I would rather talk about the weather.');
+    const handle = await startBuild(test);
+    await untilState(handle, 'error');
+    model.answer('planning', ANSWERS.planning);
+    await update(handle, 'retry', { reason: 'the model is fine again', actor: 'ann' });
+    return handle;
+  },
+
+  'rolled-back': async (scene) => {
+    const release = scene.model.hold('deployment');
+    const handle = await startBuild(scene.test);
+    await called(scene, 'deployment');
+    await update(handle, 'rollback', { target_state: 'planning', reason: 'wrong approach', actor: 'ann' });
+    release();
+    return handle;
+  },
+
+  'pre-empted': async (scene) => {
+    const release = scene.model.hold('planning');
+    const handle = await startBuild(scene.test);
+    await called(scene, 'planning');
+    await claim(handle, 'planning');
+    release();
+    return handle;
+  },
+
+  'external-six-calls': async ({ test }) => {
+    const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
+    await finish(handle);
+    return handle;
+  },
+
+  'measured-for-an-external-tester': async ({ test }) => {
+    const handle = await startBuild(test, { externalRoles: ['test_auditor'] });
+    await untilState(handle, 'handoff_to_tester');
+    await update(handle, 'advance', { role: 'test_auditor', completed_state: 'handoff_to_tester', phase_result: {} });
+    // Until the orchestrator has run the tests itself, the gate refuses everybody's word.
+    await until('the open gate', () => claim(handle, 'testing').catch(() => null));
+    return handle;
+  },
+
+  'junk-signals': async ({ test }) => {
+    const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
+    await handle.signal('retry');
+    await handle.signal('retry', { reason: 'nothing before' });
+    await handle.signal('rollback', { target_state: 'nowhere', reason: 'x' });
+    await handle.signal('advance', 'text');
+    await handle.signal('abort', { reason: 'a' }, { reason: 'b' });
+    await handle.signal('no_such_signal', 1);
+    await finish(handle);
+    return handle;
+  },
+
+  'cancelled-in-temporal': async (scene) => {
+    scene.model.hold('discovery');
+    const handle = await startBuild(scene.test);
+    await called(scene, 'discovery');
+    await handle.cancel();
+    return handle;
+  },
+
+  'reset-to-planning': async ({ test, temporal }) => {
+    const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
+    await finish(handle);
+    await handle.result();
+    const { events } = await handle.fetchHistory();
+    const accepted = (events ?? []).find((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+    const point = (events ?? []).findLast(
+      (event) => event.workflowTaskCompletedEventAttributes && Number(event.eventId) < Number(accepted?.eventId),
+    );
+    const where = ['--workflow-id', handle.workflowId, '--event-id', String(point?.eventId)];
+    temporal('workflow', 'reset', ...where, '--reapply-exclude', 'All', '--reason', 'recorded');
+    await until('the new run', async () => (await statusOf(handle)).status === 'in_progress');
+    await finish(handle, Number((await statusOf(handle)).completed_phases.length));
+    return handle;
+  },
+};
+
+/** Names of the machine that recorded say nothing about the build. */
+const withoutMachine = (key: string, value: unknown): unknown =>
+  key === 'stackTrace' || key === 'identity' ? undefined : value;
+
+async function record(name: string, story: Story, scene: Scene): Promise<void> {
+  const handle = await story(scene);
+  await handle.result().catch(() => undefined);
+  const shown = scene.temporal('workflow', 'show', '--workflow-id', handle.workflowId, '--output', 'json');
+  const path = fileURLToPath(new URL(`./${name}.json`, import.meta.url));
+  await writeFile(path, `${JSON.stringify(JSON.parse(shown), withoutMachine, 1)}\n`);
+  console.log(`${name}: ${JSON.parse(shown).events.length} events`);
+}
+
+const test = await startTestStack();
+const quiet = { temporalCli: undefined, cacheDir: test.config.cacheDir, log: () => undefined };
+const binary = await findTemporalBinary(quiet);
+const temporal = (...args: string[]): string => {
+  const options = { encoding: 'utf8', timeout: 30_000, maxBuffer: 64 * 1024 * 1024 } as const;
+  const { status, stdout, stderr } = spawnSync(binary, [...args, '--address', test.temporalAddress], options);
+  if (status !== 0) throw new Error(`temporal ${args.join(' ')}: ${stderr}`);
+  return stdout;
+};
+const wanted = process.argv.slice(2);
+for (const [name, story] of Object.entries(STORIES)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const model = await startFakeModel();
+  const worker = await startTestWorker(test, model);
+  await record(name, story, { test, model, temporal });
+  await worker.close();
+  await model.stop();
+}
+await test.stop();
