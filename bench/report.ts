@@ -112,12 +112,13 @@ function others({ memory, load, crash }: Figures): string | null {
     rows.push(['  floor and model alone would take', seconds(load.idealMs)]);
     rows.push(['  activity timeouts and failed tries', whole(activityTroubles(load.troubles))]);
     rows.push(['  workflow task failures and timeouts', whole(taskTroubles(load.troubles))]);
+    rows.push(["  tasks not taken in time from the worker's own queue", whole(load.troubles.stickyTimeouts)]);
   }
   if (crash) {
     rows.push([`kill -9 of the worker, ${crash.builds} in flight: last done`, seconds(crash.restartToLastMs)]);
     rows.push(['  model alone still needed', seconds(crash.modelRemainingMs)]);
     rows.push(['  activity tries repeated', whole(crash.troubles.activityRetries)]);
-    rows.push(['  workflow task timeouts', whole(crash.troubles.workflowTaskTimeouts)]);
+    rows.push(['  workflow task timeouts', whole(crash.troubles.workflowTaskTimeouts + crash.troubles.stickyTimeouts)]);
   }
   return rows.length === 0 ? null : table(rows);
 }

@@ -8,7 +8,12 @@ const PHASES = 6;
 export type Troubles = Readonly<
   Pick<
     HistoryFigures,
-    'activityRetries' | 'activityTimeouts' | 'activityFailures' | 'workflowTaskTimeouts' | 'workflowTaskFailures'
+    | 'activityRetries'
+    | 'activityTimeouts'
+    | 'activityFailures'
+    | 'workflowTaskTimeouts'
+    | 'workflowTaskFailures'
+    | 'stickyTimeouts'
   >
 >;
 
@@ -30,6 +35,7 @@ export function sumTroubles(figures: readonly HistoryFigures[]): Troubles {
     activityFailures: sum('activityFailures'),
     workflowTaskTimeouts: sum('workflowTaskTimeouts'),
     workflowTaskFailures: sum('workflowTaskFailures'),
+    stickyTimeouts: sum('stickyTimeouts'),
   };
 }
 

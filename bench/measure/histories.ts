@@ -11,7 +11,10 @@ export type HistoryFigures = Readonly<{
   activityRetries: number;
   activityTimeouts: number;
   activityFailures: number;
+  /** The worker took a task and did not end it. */
   workflowTaskTimeouts: number;
+  /** The worker did not take a task from its own queue in time: the build is replayed, by it or another. */
+  stickyTimeouts: number;
   workflowTaskFailures: number;
 }>;
 
@@ -32,6 +35,10 @@ function largestPayload(value: unknown): number {
 
 const countOf = (events: readonly Event[], is: (event: Event) => unknown): number => events.filter(is).length;
 
+const taskTimeout = (event: Event) => event.workflowTaskTimedOutEventAttributes;
+/** TIMEOUT_TYPE_SCHEDULE_TO_START of temporal.api.enums.v1: only tasks of a worker's own queue have this deadline. */
+const isSticky = (event: Event): boolean => taskTimeout(event)?.timeoutType === 2;
+
 export async function historyFigures(client: Client, workflowId: string): Promise<HistoryFigures> {
   const [events, { historySize }] = await Promise.all([
     fetchEvents(client, workflowId),
@@ -47,7 +54,8 @@ export async function historyFigures(client: Client, workflowId: string): Promis
     activityRetries: retries.reduce((sum, count) => sum + count, 0),
     activityTimeouts: countOf(events, (event) => event.activityTaskTimedOutEventAttributes),
     activityFailures: countOf(events, (event) => event.activityTaskFailedEventAttributes),
-    workflowTaskTimeouts: countOf(events, (event) => event.workflowTaskTimedOutEventAttributes),
+    workflowTaskTimeouts: countOf(events, (event) => taskTimeout(event) && !isSticky(event)),
+    stickyTimeouts: countOf(events, isSticky),
     workflowTaskFailures: countOf(events, (event) => event.workflowTaskFailedEventAttributes),
   };
 }

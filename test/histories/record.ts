@@ -21,6 +21,11 @@ type Story = (scene: Scene) => Promise<WorkflowHandle>;
 
 const called = ({ model }: Scene, phase: string) =>
   until(`a call of ${phase}`, async () => model.calls.some((call) => call.phase === phase));
+/** Waits for the server's own record of it: the build would be over before the activity has heard. */
+const cancelled = (handle: WorkflowHandle) =>
+  until('a cancelled activity', async () =>
+    (await handle.fetchHistory()).events?.some((event) => event.activityTaskCanceledEventAttributes),
+  );
 const finish = async (handle: WorkflowHandle, from = 0): Promise<void> => {
   for (const phase of Object.keys(CLAIMS).slice(from)) await claim(handle, phase);
 };
@@ -47,19 +52,33 @@ const STORIES: Readonly<Record<string, Story>> = {
   },
 
   'rolled-back': async (scene) => {
-    const release = scene.model.hold('deployment');
+    const releases = [scene.model.hold('deployment')];
     const handle = await startBuild(scene.test);
     await called(scene, 'deployment');
+    releases.push(scene.model.hold('implementation'));
     await update(handle, 'rollback', { target_state: 'planning', reason: 'wrong approach', actor: 'ann' });
-    release();
+    await cancelled(handle);
+    for (const release of releases) release();
     return handle;
   },
 
   'pre-empted': async (scene) => {
+    scene.model.hold('planning');
+    const release = scene.model.hold('implementation');
+    const handle = await startBuild(scene.test);
+    await called(scene, 'planning');
+    await claim(handle, 'planning');
+    await cancelled(handle);
+    release();
+    return handle;
+  },
+
+  'late-answer': async (scene) => {
     const release = scene.model.hold('planning');
     const handle = await startBuild(scene.test);
     await called(scene, 'planning');
     await claim(handle, 'planning');
+    // It arrives before the activity has heard that it is cancelled.
     release();
     return handle;
   },
@@ -99,20 +118,21 @@ const STORIES: Readonly<Record<string, Story>> = {
     return handle;
   },
 
-  'reset-to-planning': async ({ test, temporal }) => {
+  'reset-midway': async ({ test, temporal }) => {
     const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
     await finish(handle);
     await handle.result();
     const { events } = await handle.fetchHistory();
-    const accepted = (events ?? []).find((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+    const accepted = (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes)[2];
     const point = (events ?? []).findLast(
       (event) => event.workflowTaskCompletedEventAttributes && Number(event.eventId) < Number(accepted?.eventId),
     );
     const where = ['--workflow-id', handle.workflowId, '--event-id', String(point?.eventId)];
     temporal('workflow', 'reset', ...where, '--reapply-exclude', 'All', '--reason', 'recorded');
     await until('the new run', async () => (await statusOf(handle)).status === 'in_progress');
-    await finish(handle, Number((await statusOf(handle)).completed_phases.length));
-    return handle;
+    await finish(handle, (await statusOf(handle)).completed_phases.length);
+    // The handle of a start asks for the result of the run that it started.
+    return test.client.workflow.getHandle(handle.workflowId);
   },
 };
 

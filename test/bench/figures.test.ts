@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { Load } from '../../bench/cases/load.ts';
+import { type Figures, targetsOf } from '../../bench/figures.ts';
+
+const machine: Figures['machine'] = { cpus: 2, cpuModel: 'any', node: '20', loadBefore: 0 };
+
+const cost = (statements: number, flushes: number) => ({
+  workerCpuMs: 1,
+  temporalCpuMs: null,
+  postgresCpuMs: null,
+  modelCpuMs: 0,
+  driverCpuMs: 0,
+  statements,
+  flushes,
+  writeTransactions: statements,
+});
+
+const latency = (p50Ms: number, statements = 0) => ({ p50Ms, p95Ms: p50Ms, runs: 1, perRun: cost(statements, 7) });
+const throughput = (perSecond: number) => ({ perSecond, rounds: [perSecond], runs: 1, perRun: cost(7, 7) });
+const verdicts = (figures: Figures): boolean[] => targetsOf(figures).map(({ reached }) => reached);
+
+const load = (lastCompletedMs: number, troubles: Partial<Load['troubles']>): Load => ({
+  builds: 300,
+  delayMs: 2000,
+  lastCompletedMs,
+  idealMs: 20_000,
+  perRun: cost(7, 7),
+  troubles: {
+    activityRetries: 0,
+    activityTimeouts: 0,
+    activityFailures: 0,
+    workflowTaskTimeouts: 0,
+    workflowTaskFailures: 0,
+    stickyTimeouts: 0,
+    ...troubles,
+  },
+});
+
+describe('the targets of the bench', () => {
+  it('compare a build with the floor of the same run', () => {
+    const floor = { 'floor-six': latency(100) };
+    expect(verdicts({ machine, latency: { ...floor, build: latency(150, 7) } })).toEqual([true, true]);
+    expect(verdicts({ machine, latency: { ...floor, build: latency(151, 7) } })).toEqual([false, true]);
+    const many = (perSecond: number) => ({ 'floor-six': throughput(20), build: throughput(perSecond) });
+    expect(verdicts({ machine, throughput: many(14) })).toEqual([true, true]);
+    expect(verdicts({ machine, throughput: many(13.9) })).toEqual([false, true]);
+  });
+
+  it('want one statement per flush', () => {
+    const figures = { machine, latency: { 'floor-six': latency(100), build: latency(100, 8) } };
+    expect(verdicts(figures)).toEqual([true, false]);
+  });
+
+  it('count a try that timed out as trouble, and a task left in the worker’s own queue as none', () => {
+    expect(verdicts({ machine, load: load(26_000, { stickyTimeouts: 3 }) })).toEqual([true, true, true]);
+    expect(verdicts({ machine, load: load(26_001, {}) })).toEqual([false, true, true]);
+    expect(verdicts({ machine, load: load(1, { activityRetries: 1 }) })).toEqual([true, false, true]);
+    expect(verdicts({ machine, load: load(1, { workflowTaskFailures: 1 }) })).toEqual([true, true, false]);
+    expect(verdicts({ machine, load: load(1, { workflowTaskTimeouts: 1 }) })).toEqual([true, true, false]);
+  });
+
+  it('say nothing of a case that was left out', () => {
+    expect(targetsOf({ machine })).toEqual([]);
+  });
+});
