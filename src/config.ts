@@ -146,7 +146,10 @@ function temporalOf(env: Variables): Config['temporal'] {
   };
 }
 
-function crossFaults(env: Variables): Fault[] {
+type Crossed = Pick<Variables, 'HOST' | 'TEMPORAL_TLS_CERT' | 'TEMPORAL_TLS_KEY'> &
+  Readonly<{ API_KEYS?: readonly unknown[] | undefined }>;
+
+function crossFaults(env: Crossed): Fault[] {
   const open = !LOOPBACK.includes(env.HOST) && (env.API_KEYS ?? []).length === 0;
   const halfTls = (env.TEMPORAL_TLS_CERT === undefined) !== (env.TEMPORAL_TLS_KEY === undefined);
   return [
@@ -182,9 +185,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = VARIABLES.safeParse(given);
-  const faults: Fault[] = parsed.success
-    ? crossFaults(parsed.data)
-    : parsed.error.issues.map(({ path, message }) => ({ at: String(path[0] ?? ''), fault: message }));
+  // Beside other faults, that a value was given is all that is known of it.
+  const { HOST = '127.0.0.1', API_KEYS } = given;
+  const crossed = parsed.success ? parsed.data : { ...given, HOST, API_KEYS: API_KEYS ? [API_KEYS] : [] };
+  const faults: Fault[] = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => ({ at: String(path[0] ?? ''), fault: message })),
+    ...crossFaults(crossed),
+  ];
   if (!parsed.success || faults.length > 0) {
     const listed = faults.map(({ at, fault }) => `  ${at} ${fault}`).join('\n');
     throw new AppError('config_invalid', `The configuration cannot be used:\n${listed}`, { faults });

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { type BundleOptions, bundleWorkflowCode } from '@temporalio/worker';
 
 const SOURCE_DIR = fileURLToPath(new URL('.', import.meta.url));
 /** All that the workflow's code consists of, beside the SDK. */
@@ -26,6 +26,27 @@ async function sourceDigest(): Promise<string> {
   return digest.digest('hex').slice(0, 32);
 }
 
+const SWC = {
+  loader: createRequire(createRequire(import.meta.url).resolve('@temporalio/worker')).resolve('swc-loader'),
+  options: { sourceMap: true, jsc: { target: 'es2022', parser: { syntax: 'typescript' } } },
+};
+
+type BundlerConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
+
+/**
+ * The SDK's stock bundle is for debugging: every import goes through a getter, and spreads become helpers for old
+ * engines. Workflow code runs in a sandbox where both are slow, and every build runs it a dozen times.
+ */
+function forSpeed(config: BundlerConfig): BundlerConfig {
+  const rules = (config.module?.rules ?? []).map((rule) =>
+    typeof rule === 'object' && rule !== null && String(rule.test) === String(/\.ts$/)
+      ? { test: /\.ts$/, exclude: /node_modules/, use: SWC }
+      : rule,
+  );
+  const optimization = { ...config.optimization, minimize: false };
+  return { ...config, mode: 'production', optimization, module: { ...config.module, rules } };
+}
+
 /**
  * The bundle of the workflow's code, made once per version of the sources and kept in the cache folder: bundling costs
  * seconds, and every worker that starts would pay for it.
@@ -41,6 +62,7 @@ export async function workflowBundle(cacheDir: string): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: WORKFLOWS_PATH,
     payloadConverterPath: PAYLOAD_CONVERTER_PATH,
+    webpackConfigHook: forSpeed,
     logger,
   });
   await mkdir(folder, { recursive: true });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
+import { RETRIES } from './client-retries.ts';
 
 function readPem(variable: string, path: string | undefined): Buffer | undefined {
   if (path === undefined) return undefined;
@@ -21,6 +22,7 @@ const CHANNEL_ARGS = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_recon
 export const clientConnectionOptions = (temporal: Config['temporal'], address: string) => ({
   ...connectionOptions(temporal, address),
   channelArgs: CHANNEL_ARGS,
+  interceptors: RETRIES,
 });
 
 type Tls = {

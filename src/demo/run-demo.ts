@@ -6,6 +6,7 @@ import type { Everything } from '../compose/all.ts';
 import type { Config } from '../config.ts';
 import { BLANK } from './line.ts';
 import type { DemoOptions } from './options.ts';
+import { withPatience } from './patience.ts';
 import { findRelease } from './release-files.ts';
 import { modelLabel, renderRow, told, type View } from './render.ts';
 import {
@@ -22,6 +23,10 @@ import { whereLines } from './where.ts';
 
 const PROJECT = 'demo';
 const USER = 'you';
+/** A build begins within a second. */
+const FIRST_ROW_MS = 30_000;
+/** Beyond its active time a build parks by itself, and so is heard of. */
+const SLACK_MS = 60_000;
 
 export type DemoSettings = Readonly<{
   all: Everything;
@@ -45,7 +50,9 @@ export async function runDemo({ all, options, config, screen, signal }: DemoSett
   screen.print(startedLines(started, screen.width()));
   const modelOf = (role: string): string =>
     modelLabel(Object.entries(byRole).find(([name]) => name === role)?.[1] ?? '', all.simulated);
-  const { outcome, rows } = await follow(client, started.workflowId, screen, modelOf, signal);
+  const patience = { firstMs: FIRST_ROW_MS, nextMs: config.activeTimeoutMs + SLACK_MS };
+  const audit = withPatience(watch(client, started.workflowId, { signal }), patience);
+  const { outcome, rows } = await follow(audit, screen, modelOf);
   screen.print([BLANK, outcomeLine(outcome, rows)]);
   if (outcome === 'complete') await showRelease(started, config, screen);
   await showAudit(client, started, screen, signal);
@@ -65,15 +72,13 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = { completed: 'complete', par
 
 /** Prints the audit as it happens, to the end of the build or until it waits for an operator. */
 async function follow(
-  client: Client,
-  workflowId: string,
+  audit: AsyncIterable<WatchedRow>,
   screen: Screen,
   modelOf: View['modelOf'],
-  signal: AbortSignal,
 ): Promise<{ outcome: Outcome; rows: readonly WatchedRow[] }> {
   const rows: WatchedRow[] = [];
   let outcome: Outcome = 'cancelled';
-  for await (const row of watch(client, workflowId, { signal })) {
+  for await (const row of audit) {
     if (row.event_type !== 'handoff_acknowledged') screen.live(null);
     screen.print(renderRow(row, rows, { width: screen.width(), modelOf }));
     rows.push(row);

@@ -63,13 +63,17 @@ export function completePhase(draft: Draft, completion: Completion): number {
   }
 }
 
+/** What the audit line itself says of a result; the rest is in the handoff or behind its reference. */
+const pickTexts = (data: JsonObject, names: readonly string[]): JsonObject =>
+  Object.fromEntries(names.flatMap((name) => (typeof data[name] === 'string' ? [[name, data[name]]] : [])));
+
 const factsOf = (draft: Draft, { phase, result, about }: Completion, to: string): JsonObject => ({
   from: phase,
   to,
   phase,
   attempt: draft.attempts[phase],
   ...(result.commit ? { commit: result.commit.commit, tree: result.commit.tree } : {}),
-  ...(typeof result.data.summary === 'string' ? { summary: result.data.summary } : {}),
+  ...pickTexts(result.data, ['summary', 'version', 'release_path']),
   ...about,
 });
 

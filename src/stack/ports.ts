@@ -3,9 +3,11 @@ import { AppError } from '../errors.ts';
 
 const CONNECT_DEADLINE_MS = 500;
 
-/** The preferred port when nothing listens on it, else any free one. The host is an address of this machine. */
+/**
+ * The preferred port when nothing listens on it, else any free one; 0 prefers none. The host is an address of this machine.
+ */
 export async function choosePort(preferred: number, host = '127.0.0.1'): Promise<number> {
-  return (await isFree(preferred, host)) ? preferred : await listenOnce(0, host);
+  return preferred !== 0 && (await isFree(preferred, host)) ? preferred : await listenOnce(0, host);
 }
 
 /**

@@ -133,6 +133,8 @@ async function runPhase(session: Session, current: Phase): Promise<void> {
       startToCloseTimeout: input.remainingMs + DEADLINE_SLACK_MS,
     };
     const { ackedSeq, result, work } = await phase.executeWithOptions(options, [input]);
+    // Nothing is left to cancel: cancelling a scope that has ended would still cost a failure with its stack trace.
+    session.scope = null;
     confirm(session, ackedSeq);
     if (session.build.epoch === epoch) {
       apply(session, { type: 'complete_phase', result, work });
@@ -149,6 +151,7 @@ async function runMeasurement(session: Session): Promise<void> {
       startToCloseTimeout: input.remainingMs + DEADLINE_SLACK_MS,
     };
     const { ackedSeq, measurement, work } = await measure.executeWithOptions(options, [input]);
+    session.scope = null;
     confirm(session, ackedSeq);
     if (session.build.epoch === epoch) apply(session, { type: 'measured', measurement, work });
   });

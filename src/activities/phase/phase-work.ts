@@ -49,8 +49,8 @@ async function test(attempt: Attempt): Promise<Done> {
   const report = before && commit ? await runTestsOf(attempt, commit.commit) : before;
   if (report === null) return { value: { ...value, measured: false }, commit, runnable: false };
   const passed = value.all_tests_passed === true && report.passed;
-  const said = typeof value.reason === 'string' ? `; ${value.reason}` : '';
-  const told = report.passed ? {} : { reason: `${failureText(report)}${said}` };
+  // The run says what failed; what the role made of it stays beside that for the next attempt.
+  const told = report.passed ? {} : { reason: failureText(report), role_reason: value.reason ?? null };
   const measurement = { measured: true, test_coverage: report.coverage, test_run: reportData(report) };
   return { value: { ...value, ...told, ...measurement, all_tests_passed: passed }, commit, runnable: false };
 }
