@@ -38,6 +38,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'machine',
       'errors.ts',
       'models.ts',
+      'within.ts',
       'workflows/messages.ts',
       'workflows/search-attributes.ts',
       'stack/ports.ts',
@@ -47,7 +48,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   client: { values: ['machine', 'errors.ts'], types: ['api/replies.ts'], packages: ['node:', 'zod'] },
   stack: {
-    values: ['machine', 'errors.ts', 'mirror/database-url.ts'],
+    values: ['machine', 'errors.ts', 'within.ts', 'mirror/database-url.ts'],
     packages: [
       'node:',
       '@prisma/adapter-pg',
@@ -67,6 +68,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'config.ts': { values: ['machine', 'errors.ts'], types: ['models.ts'], packages: ['node:', 'zod'] },
   'errors.ts': { values: ['machine'], packages: [] },
   'models.ts': { values: ['errors.ts'], packages: [] },
+  'within.ts': { values: [], packages: [] },
   'workflow-bundle.ts': { values: [], packages: ['node:', '@temporalio/worker'] },
 };
 

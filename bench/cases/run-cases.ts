@@ -12,16 +12,16 @@ import { measureRealWork, phaseMedians } from './real-work.ts';
 /** How much is measured. `quick` is for a first look: its figures are noisy. */
 const SIZES = {
   full: {
-    latency: { count: 60, blocks: 3, warmUp: 10 },
-    throughput: { count: 300, blocks: 2, warmUp: 32 },
+    latency: { count: 60, blocks: 3, warmUp: 200 },
+    throughput: { count: 300, blocks: 2, warmUp: 64 },
     memory: 200,
     load: { builds: 300, delayMs: 2000 },
     crash: { builds: 32, delayMs: 1000, killAfterMs: 2500 },
     real: 8,
   },
   quick: {
-    latency: { count: 12, blocks: 2, warmUp: 3 },
-    throughput: { count: 48, blocks: 2, warmUp: 8 },
+    latency: { count: 24, blocks: 3, warmUp: 64 },
+    throughput: { count: 64, blocks: 2, warmUp: 32 },
     memory: 20,
     load: { builds: 48, delayMs: 500 },
     crash: { builds: 16, delayMs: 500, killAfterMs: 1500 },

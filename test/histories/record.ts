@@ -12,7 +12,16 @@ import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../fakes/model.ts';
-import { ALL_EXTERNAL, CLAIMS, claim, startBuild, statusOf, until, untilState, update } from '../integration/fixtures/builds.ts';
+import {
+  ALL_EXTERNAL,
+  CLAIMS,
+  claim,
+  startBuild,
+  statusOf,
+  until,
+  untilState,
+  update,
+} from '../integration/fixtures/builds.ts';
 import { startTestStack, type TestStack } from '../integration/fixtures/stack.ts';
 import { startTestWorker } from '../integration/fixtures/worker.ts';
 
@@ -35,7 +44,11 @@ const STORIES: Readonly<Record<string, Story>> = {
 
   'send-back': async (scene) => {
     const { test, model } = scene;
-    model.answer('verification', { ...ANSWERS.verification, approved_for_deployment: false, verification_report: 'no' });
+    model.answer('verification', {
+      ...ANSWERS.verification,
+      approved_for_deployment: false,
+      verification_report: 'no',
+    });
     const handle = await startBuild(test);
     await called(scene, 'verification');
     model.answer('verification', ANSWERS.verification);

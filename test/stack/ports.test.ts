@@ -24,6 +24,10 @@ describe('a port', () => {
     expect(await choosePort(free)).toBe(free);
   });
 
+  it('that may be any is chosen by its number, which a server can be told', async () => {
+    expect(await choosePort(0)).toBeGreaterThan(0);
+  });
+
   it.each(['127.0.0.1', '0.0.0.0'])('that another process listens on at %s is replaced by a free one', async (host) => {
     const taken = await listen(host);
     const chosen = await choosePort(taken);
