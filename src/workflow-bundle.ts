@@ -21,7 +21,9 @@ async function sourcesIn(folder: string): Promise<string[]> {
 async function sourceDigest(): Promise<string> {
   const sdk = createRequire(import.meta.url)('@temporalio/workflow/package.json') as { version: string };
   const digest = createHash('sha256').update(`${sdk.version} ${process.version}`);
-  const paths = (await Promise.all(BUNDLED_DIRS.map((dir) => sourcesIn(join(SOURCE_DIR, dir))))).flat().sort();
+  const sources = (await Promise.all(BUNDLED_DIRS.map((dir) => sourcesIn(join(SOURCE_DIR, dir))))).flat();
+  // How it is bundled is part of what it is: this file too.
+  const paths = [fileURLToPath(import.meta.url), ...sources].sort();
   for (const path of paths) digest.update(path.slice(SOURCE_DIR.length)).update(await readFile(path));
   return digest.digest('hex').slice(0, 32);
 }

@@ -2,6 +2,7 @@ import { type Client, QueryRejectedError, WorkflowClient, type WorkflowExecution
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
 import { AppError } from '../errors.ts';
 import type { BuildSpec } from '../machine/build.ts';
+import { fingerprint } from '../machine/fingerprint.ts';
 import { readState } from '../machine/states.ts';
 import type { StatusView } from '../machine/status-view.ts';
 import {
@@ -102,8 +103,8 @@ const execute =
   (client: Client): BuildsPort['execute'] =>
   async (workflowId, name, message, opId) => {
     const handle = client.workflow.getHandle(workflowId);
-    // One update id per operation and name: Temporal would answer another command's outcome for the same id.
-    const options = { updateId: `${name}-${opId}`, args: [message] as [typeof message] };
+    // One update id per operation, name and content: Temporal answers a known id with its outcome, whatever is sent.
+    const options = { updateId: `${name}-${opId}-${fingerprint(message)}`, args: [message] as [typeof message] };
     const ask = (deadlineMs: number): Promise<OperationReply> =>
       callTemporal(client, deadlineMs, () => handle.executeUpdate<OperationReply, [typeof message]>(name, options));
     try {

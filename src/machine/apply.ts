@@ -13,6 +13,7 @@ import {
 import type { Applied, Command, OperatorCommand, Refused, WorkCommand } from './commands.ts';
 import { completePhase, costOf } from './complete-phase.ts';
 import { addWork, type Draft, draftOf, emit, enterPhase, finish, park } from './draft.ts';
+import { fingerprint } from './fingerprint.ts';
 import { applyAbort, applyRetry, applyRollback, placeOf, retryTarget, rollbackTargets } from './going-back.ts';
 import { storableText } from './json.ts';
 import { refuse } from './refuse.ts';
@@ -73,12 +74,15 @@ export function applyCommand(build: Build, command: Command, nowMs: number): App
   }
 }
 
+/** What a command asks for; who asks, and under which id, is not part of it. */
+const contentOf = ({ opId: _id, actor: _actor, ...content }: OperatorCommand): string => fingerprint(content);
+
 function applyOperatorCommand(build: Build, command: OperatorCommand, nowMs: number): Applied | Refused {
   const known = command.opId === null ? undefined : build.operations.find(({ id }) => id === command.opId);
   if (known) {
-    return known.type === command.type
+    return known.content === contentOf(command)
       ? { ok: true, build, rows: [], outcome: known.outcome }
-      : refuse(build, 'idempotency_key_reused', `this operation id was used for ${known.type} before; use a new one`);
+      : refuse(build, 'idempotency_key_reused', 'this operation id was used for another command before; use a new one');
   }
   const { position } = build;
   if (isOver(position)) {
@@ -142,7 +146,7 @@ function conclude(before: Build, draft: Draft, command: OperatorCommand, handedO
   const previousState = stateOf(before.position);
   const outcome: Outcome = { previousState, newState: commandedState(draft), status, atMs: draft.nowMs, handedOn };
   if (command.opId !== null) {
-    const operation = { id: command.opId, type: command.type, outcome };
+    const operation = { id: command.opId, content: contentOf(command), outcome };
     draft.operations = [...draft.operations, operation].slice(-OPERATION_LIMIT);
   }
   return { ok: true, ...finish(draft), outcome };

@@ -86,7 +86,8 @@ export type Outcome = Readonly<{
   /** The phase whose result the operation handed on, and the sequence number it had. */
   handedOn: Readonly<{ phase: Phase; seq: number }> | null;
 }>;
-export type Operation = Readonly<{ id: string; type: string; outcome: Outcome }>;
+/** `content` is a fingerprint of the command, so that an id used again for something else is told from a repetition. */
+export type Operation = Readonly<{ id: string; content: string; outcome: Outcome }>;
 
 /** What a start fixes for the life of a build. */
 export type BuildSpec = Readonly<{

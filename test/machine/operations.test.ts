@@ -100,6 +100,10 @@ describe('an operation id', () => {
     expect(refusalOf(first.build, rollingBack('planning', { opId: 'op-1' })).code).toBe('idempotency_key_reused');
   });
 
+  it('of the same operation with other content is refused', () => {
+    expect(refusalOf(first.build, retrying('twice', { opId: 'op-1' })).code).toBe('idempotency_key_reused');
+  });
+
   it('of a refused command is free', () => {
     const refused = applyCommand(start(), retrying('x', { opId: 'op-3' }), 1);
     expect(refused.ok).toBe(false);
