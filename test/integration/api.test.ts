@@ -202,7 +202,7 @@ describe('a build driven from outside', () => {
     expect(second.headers.get('idempotency-key')).toBe('my-key-1');
     const keyless = await api.claim(id, 'discovery');
     expect(keyless).toMatchObject({ status: 409, body: { code: 'wrong_state', current_state: 'planning' } });
-    const other = { ...CLAIMS.discovery, completed_state: 'discovery', phase_result: { discovered_reqs: ['other'] } };
+    const other = { role: 'q_assistant', completed_state: 'discovery', phase_result: { discovered_reqs: ['other'] } };
     expect(await api.post(at(id, 'advance'), other, key)).toMatchObject({ status: 422 });
     const reused = await api.post(at(id, 'request-retry'), { reason: 'again' }, key);
     expect(reused).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
