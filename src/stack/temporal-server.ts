@@ -125,8 +125,8 @@ function serverArguments(settings: TemporalSettings, folder: string, port: numbe
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=1000'],
     ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
-    // Lists lag by up to a second; in turn a search attribute that was replaced meanwhile is never written to the index,
-    // where each write costs milliseconds in the embedded store.
+    // Lists lag by up to a second; in turn what a run says of itself is not written to the index once the run has closed,
+    // and each such write costs milliseconds in the embedded store.
     ...['--dynamic-config-value', 'history.visibilityProcessorMaxPollRPS=1'],
     ...['--dynamic-config-value', 'history.visibilityTaskBatchSize=1000'],
     ...attributes.flatMap((attribute) => ['--search-attribute', attribute]),
