@@ -42,6 +42,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'workflows/messages.ts',
       'workflows/search-attributes.ts',
       'stack/ports.ts',
+      'artifacts/contents.ts',
     ],
     types: ['artifacts'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', 'express', 'helmet', 'pino', 'pino-http', 'zod'],

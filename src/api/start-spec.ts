@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { keepContent } from '../artifacts/contents.ts';
 import { AppError } from '../errors.ts';
-import type { BuildSpec, Content } from '../machine/build.ts';
+import type { BuildSpec } from '../machine/build.ts';
 import type { Json } from '../machine/json.ts';
 import { ROLES } from '../machine/states.ts';
 import { canonicalJson, digestOf } from './digest.ts';
@@ -11,8 +12,6 @@ import { workflowIdOf } from './workflow-id.ts';
 
 /** The largest requirements and metadata, in bytes of JSON each. */
 const REQUIREMENTS_LIMIT_BYTES = 256 * 1024;
-/** Larger content travels by reference: the spec stands in the history with every phase. */
-const INLINE_LIMIT_BYTES = 1024;
 
 const percentFault = 'must be a number from 0 to 100';
 
@@ -78,12 +77,6 @@ export function startDigest(request: StartRequest): string {
   );
 }
 
-async function contentOf(value: Json, artifacts: Pick<ArtifactStore, 'put'>): Promise<Content> {
-  const text = JSON.stringify(value);
-  if (Buffer.byteLength(text, 'utf8') <= INLINE_LIMIT_BYTES) return { kind: 'inline', value };
-  return { kind: 'artifact', ref: await artifacts.put(text) };
-}
-
 /** Makes what the workflow is started with; large content is stored first. */
 export async function buildSpec(
   request: StartRequest,
@@ -97,8 +90,8 @@ export async function buildSpec(
     buildId,
     projectId,
     userId,
-    requirements: await contentOf(request.requirements, artifacts),
-    metadata: metadata === null ? null : await contentOf(metadata, artifacts),
+    requirements: await keepContent(artifacts, request.requirements),
+    metadata: metadata === null ? null : await keepContent(artifacts, metadata),
     model,
     ...(model === null ? { defaultModels: settings.models.byRole } : {}),
     externalRoles,

@@ -9,7 +9,7 @@ import type { ArtifactStore } from './artifact-store.ts';
 const INLINE_LIMIT_BYTES = 1000;
 
 /** Keeps JSON: whole when it is small, else in the store. */
-export async function keepContent(store: ArtifactStore, value: Json): Promise<Content> {
+export async function keepContent(store: Pick<ArtifactStore, 'put'>, value: Json): Promise<Content> {
   const text = JSON.stringify(value);
   if (Buffer.byteLength(text) <= INLINE_LIMIT_BYTES) return { kind: 'inline', value };
   return { kind: 'artifact', ref: await store.put(text) };
