@@ -1,6 +1,6 @@
 import type { ActivityDeps } from '../../src/activities/deps.ts';
 import { createLog, installRuntime } from '../../src/compose/logging.ts';
-import { startWorker } from '../../src/compose/worker.ts';
+import { MIRROR_CONNECTIONS, startWorker } from '../../src/compose/worker.ts';
 import type { Config } from '../../src/config.ts';
 import { createMirror } from '../../src/mirror/mirror.ts';
 import { INSTANT_FILES } from './instant-answers.ts';
@@ -47,7 +47,7 @@ const { config, databaseUrl, temporalAddress, work } = argument<BuildWorkerArgum
 const log = createLog('warn');
 installRuntime(log);
 // Made here, and as the product makes it, so that its statements can be counted.
-const mirror = createMirror({ databaseUrl, poolSize: 4 });
+const mirror = createMirror({ databaseUrl, poolSize: MIRROR_CONNECTIONS });
 let flushes = 0;
 const counted: ActivityDeps['mirror'] = {
   ...mirror,

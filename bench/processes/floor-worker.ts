@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import { createLog, installRuntime } from '../../src/compose/logging.ts';
+import { WORKER_TUNING } from '../../src/compose/worker.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../../src/workflow-bundle.ts';
 import { floorActivities } from '../floor/activities.ts';
 import { argument, serve, usage } from './serve.ts';
@@ -23,14 +24,8 @@ const worker = await Worker.create({
   workflowBundle,
   activities: floorActivities,
   dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
-  // The settings of the product's worker: what differs must be the work alone.
-  maxCachedWorkflows: 1000,
-  maxConcurrentActivityTaskExecutions: 400,
-  maxHeartbeatThrottleInterval: '500ms',
-  defaultHeartbeatThrottleInterval: '500ms',
-  stickyQueueScheduleToStartTimeout: '2s',
-  shutdownGraceTime: '1s',
-  shutdownForceTime: '5s',
+  // What differs from the product's worker must be the work alone.
+  ...WORKER_TUNING,
 });
 const stopped = worker.run().finally(() => connection.close());
 serve({}, { usage: (settled) => usage(settled === true) }, async () => {

@@ -15,13 +15,23 @@ import { startSimulatedModel } from '../stack/simulated-model/simulated-model.ts
 import { PAYLOAD_CONVERTER_PATH, workflowBundle } from '../workflow-bundle.ts';
 import { connectionOptions } from './temporal.ts';
 
-/** Builds that one worker keeps in memory; fewer than are in flight costs a replay for every step. */
-const CACHED_WORKFLOWS = 1000;
-/** Model calls wait for the network, so many run at once. */
-const CONCURRENT_ACTIVITIES = 400;
 /** A flush takes under a millisecond: few connections serve many builds. */
-const MIRROR_CONNECTIONS = 4;
-const HEARTBEAT_THROTTLE = '500ms';
+export const MIRROR_CONNECTIONS = 4;
+
+/** How every worker of the product is set; the bench gives the floor's worker the same. */
+export const WORKER_TUNING = {
+  /** Fewer than are in flight would cost a replay for every step. */
+  maxCachedWorkflows: 1000,
+  /** Model calls wait for the network, so many run at once. */
+  maxConcurrentActivityTaskExecutions: 400,
+  /** An activity hears of its cancellation with a heartbeat: at the stock 4 s many have ended before. */
+  maxHeartbeatThrottleInterval: '500ms',
+  defaultHeartbeatThrottleInterval: '500ms',
+  /** At 1 s tasks time out under load, and at more a killed worker is noticed late (measured on a live server). */
+  stickyQueueScheduleToStartTimeout: '2s',
+  shutdownGraceTime: '1s',
+  shutdownForceTime: '5s',
+} as const;
 
 export type WorkerSettings = Readonly<{
   config: Config;
@@ -56,11 +66,11 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const { config, databaseUrl, temporalAddress, log } = settings;
   const tmpDir = join(config.dataDir, 'tmp');
   mkdirSync(tmpDir, { recursive: true });
-  const [codePath, model, connection] = await Promise.all([
+  const [codePath, connection] = await Promise.all([
     workflowBundle(config.cacheDir),
-    modelsOf(settings),
     NativeConnection.connect(connectionOptions(config.temporal, temporalAddress)),
   ]);
+  const model = await modelsOf(settings);
   const mirror = createMirror({ databaseUrl, poolSize: MIRROR_CONNECTIONS });
   const deps: ActivityDeps = {
     store: createFolderStore(config.artifactsDir),
@@ -74,6 +84,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     log,
     ...settings.deps,
   };
+  const closeParts = (): Promise<unknown> => Promise.allSettled([connection.close(), mirror.close(), model.stop()]);
   const worker = await Worker.create({
     connection,
     namespace: config.temporal.namespace,
@@ -81,19 +92,17 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     workflowBundle: { codePath },
     activities: createActivities(deps),
     dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
-    maxCachedWorkflows: CACHED_WORKFLOWS,
-    maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
-    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    stickyQueueScheduleToStartTimeout: '2s',
-    shutdownGraceTime: '1s',
-    shutdownForceTime: '5s',
+    ...WORKER_TUNING,
+  }).catch(async (error: unknown) => {
+    // Whoever waits for Temporal starts a worker again and again: a failed start may leave nothing behind.
+    await closeParts();
+    throw error;
   });
   const runToEnd = async (): Promise<void> => {
     try {
       await worker.run();
     } finally {
-      await Promise.allSettled([connection.close(), mirror.close(), model.stop()]);
+      await closeParts();
     }
   };
   const stopped = runToEnd();
