@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { type ApiKey, readApiKeys } from './api-keys.ts';
 import { AppError } from './errors.ts';
 import type { Fault } from './machine/json.ts';
 import { ROLES, type Role } from './machine/states.ts';
@@ -26,18 +27,11 @@ const names = z.string().transform((value) =>
     .filter((name) => name !== ''),
 );
 
-const apiKeys = names.transform((pairs, context) =>
-  pairs.map((pair) => {
-    const [name, secret] = [pair.slice(0, pair.indexOf(':')), pair.slice(pair.indexOf(':') + 1)];
-    if (!pair.includes(':') || name === '' || secret.length < 8) {
-      context.addIssue({
-        code: 'custom',
-        message: 'must be name:secret pairs, separated by commas, secrets of 8 characters or more',
-      });
-    }
-    return { name, secret };
-  }),
-);
+const apiKeys = z.string().transform((text, context) => {
+  const { keys, faults } = readApiKeys(text);
+  for (const message of faults) context.addIssue({ code: 'custom', message });
+  return keys;
+});
 
 /** Every name of the environment that the product reads, with its default. */
 const VARIABLES = z.object({
@@ -92,7 +86,7 @@ type Variables = z.infer<typeof VARIABLES>;
 
 export type Config = Readonly<{
   /** `fixed` when PORT was given: then a taken port is an error, else the next free one is used. */
-  api: Readonly<{ host: string; port: number; fixed: boolean; keys: readonly { name: string; secret: string }[] }>;
+  api: Readonly<{ host: string; port: number; fixed: boolean; keys: readonly ApiKey[] }>;
   databaseUrl: string | null;
   temporal: Readonly<{
     address: string | null;

@@ -2,6 +2,7 @@ import { ApiError } from './client/api-error.ts';
 import { type Everything, startAll } from './compose/all.ts';
 import { installRuntime } from './compose/logging.ts';
 import { readConfig } from './config.ts';
+import { withDemoKey } from './demo/demo-key.ts';
 import { type Interrupt, listenForInterrupt, unlessAborted } from './demo/interrupt.ts';
 import { block, line, span } from './demo/line.ts';
 import { createDemoLog } from './demo/log.ts';
@@ -20,7 +21,7 @@ const STOP_PATIENCE_MS = 20_000;
 
 async function show(options: DemoOptions, screen: Screen, interrupt: Interrupt, onStart: (all: Everything) => void) {
   const { signal } = interrupt;
-  const config = readConfig();
+  const { config, apiKey } = withDemoKey(readConfig());
   const log = createDemoLog(screen.warn);
   installRuntime(log);
   screen.print([line(span('Q Orchestrator', 'accent'), ': one build, from requirements to release'), line()]);
@@ -38,7 +39,7 @@ async function show(options: DemoOptions, screen: Screen, interrupt: Interrupt, 
   screen.live(null);
   const died = all.stopped.then(() => Promise.reject(new Error('the worker stopped by itself')));
   const completed = await unlessAborted(
-    Promise.race([runDemo({ all, options, config, screen, signal }), died]),
+    Promise.race([runDemo({ all, apiKey, options, config, screen, signal }), died]),
     signal,
   );
   if (options.keep) await unlessAborted(died, signal);

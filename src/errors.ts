@@ -9,6 +9,7 @@ export const ERROR_STATUS = {
   invalid_phase_result: 400,
   model_unavailable: 400,
   unauthorized: 401,
+  read_only_key: 403,
   not_found: 404,
   method_not_allowed: 405,
   wrong_state: 409,

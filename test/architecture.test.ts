@@ -36,6 +36,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   api: {
     values: [
       'machine',
+      'api-keys.ts',
       'errors.ts',
       'models.ts',
       'within.ts',
@@ -62,11 +63,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
   },
   demo: {
-    values: ['machine', 'errors.ts', 'client', 'activities/release/safe-name.ts'],
+    values: ['machine', 'errors.ts', 'api-keys.ts', 'client', 'activities/release/safe-name.ts'],
     types: ['config.ts', 'compose/all.ts'],
     packages: ['node:', 'pino'],
   },
-  'config.ts': { values: ['machine', 'errors.ts'], types: ['models.ts'], packages: ['node:', 'zod'] },
+  'api-keys.ts': { values: [], packages: ['node:'] },
+  'config.ts': { values: ['machine', 'errors.ts', 'api-keys.ts'], types: ['models.ts'], packages: ['node:', 'zod'] },
   'errors.ts': { values: ['machine'], packages: [] },
   'models.ts': { values: ['errors.ts'], packages: [] },
   'within.ts': { values: [], packages: [] },

@@ -50,7 +50,7 @@ export const rollback = defineRoute({
       previous_state: reply.previous_state,
       new_state: reply.new_state,
       reason: why,
-      rolled_back_by: call.actor,
+      rolled_back_by: call.caller.name,
       timestamp: reply.timestamp,
     };
   },

@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { HistoryReply as LiveRows } from '../workflows/messages.ts';
+import { notFound, requireBuild } from './access.ts';
 import { type Audit, EMPTY_HISTORY, eventReply, handoffReply, joinAudit } from './audit.ts';
 import { name } from './fields.ts';
 import { type HistoryCursor, readCursor, writeCursor } from './history-cursor.ts';
 import { fromMirror } from './mirror-deadline.ts';
-import { notFound } from './operate.ts';
 import type { Answer, ApiDeps, MirrorHistory } from './ports.ts';
 import { historyReply } from './replies.ts';
 import { defineRoute } from './route.ts';
-import { isWorkflowId } from './workflow-id.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
@@ -83,10 +82,10 @@ export const history = defineRoute({
   query,
   reply: historyReply,
   errors: ['not_found', 'mirror_unavailable', 'temporal_unreachable'],
-  handle: async ({ params, query: asked }, deps) => {
+  handle: async ({ params, query: asked, caller }, deps) => {
     const { workflow_id: workflowId } = params;
     const { limit, cursor = { events: null, handoffs: null } } = asked;
-    if (!isWorkflowId(workflowId)) throw notFound(workflowId);
+    await requireBuild(workflowId, caller, deps);
     const audit = await readAudit(workflowId, cursor, limit, deps);
     const [events, handoffs] = [audit.events.slice(0, limit), audit.handoffs.slice(0, limit)];
     const more = audit.events.length > limit || audit.handoffs.length > limit;

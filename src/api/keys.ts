@@ -1,26 +1,23 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { type ApiKey, sha256 } from '../api-keys.ts';
 import { AppError } from '../errors.ts';
 
-/** Who a call is recorded as when no keys are configured. */
-export const DEFAULT_ACTOR = 'operator';
+/** Who calls. `name` is the actor in the audit: the key's name, or `operator` where there are no keys. */
+export type Caller = Readonly<Pick<ApiKey, 'name' | 'projects' | 'readOnly'>>;
 
-/** An actor's name travels in messages, which hold 100 characters of it. */
-const ACTOR_LIMIT_CHARS = 100;
+/** Every caller where no keys are configured, and of calls that need none. */
+export const ANYBODY: Caller = { name: 'operator', projects: null, readOnly: false };
 
-const sha256 = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
+/** Knows the caller by its Authorization header. @throws AppError `unauthorized` */
+export type Authenticate = (authorization: string | undefined) => Caller;
 
-/** Names the caller from its Authorization header. @throws AppError `unauthorized` */
-export type Authenticate = (authorization: string | undefined) => string;
-
-/** Keeps only hashes of the secrets. Every key is compared, so that the time taken tells nothing. */
-export function createAuthenticate(keys: readonly Readonly<{ name: string; secret: string }>[]): Authenticate {
-  if (keys.length === 0) return () => DEFAULT_ACTOR;
-  const hashed = keys.map(({ name, secret }) => ({ name: name.slice(0, ACTOR_LIMIT_CHARS), hash: sha256(secret) }));
+/** Every key is compared, so that the time taken tells nothing. */
+export function createAuthenticate(keys: readonly ApiKey[]): Authenticate {
+  if (keys.length === 0) return () => ANYBODY;
   return (authorization) => {
     const given = sha256(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');
-    const matching = hashed.filter(({ hash }) => timingSafeEqual(hash, given));
-    const [key] = matching;
-    if (key) return key.name;
+    const [key] = keys.filter(({ secretSha256 }) => timingSafeEqual(secretSha256, given));
+    if (key) return { name: key.name, projects: key.projects, readOnly: key.readOnly };
     throw new AppError(
       'unauthorized',
       authorization === undefined

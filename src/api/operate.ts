@@ -1,17 +1,11 @@
 import { AppError } from '../errors.ts';
 import type { WireMessage } from '../machine/messages.ts';
 import type { OperationReply, UpdateName } from '../workflows/messages.ts';
+import { notFound, requireBuild } from './access.ts';
 import { digestOf } from './digest.ts';
 import { fromMirror } from './mirror-deadline.ts';
 import type { ApiDeps } from './ports.ts';
 import type { Call } from './route.ts';
-import { isWorkflowId } from './workflow-id.ts';
-
-export const notFound = (workflowId: string): AppError =>
-  new AppError(
-    'not_found',
-    `There is no build ${JSON.stringify(workflowId)}; use the workflow_id that its start answered with.`,
-  );
 
 /** Codes with which every command may be refused. */
 export const COMMAND_ERRORS = [
@@ -26,7 +20,7 @@ export const COMMAND_ERRORS = [
   'mirror_unavailable',
 ] as const;
 
-type Commanded = Pick<Call<{ workflow_id: string }, unknown, unknown>, 'params' | 'actor' | 'idempotencyKey'>;
+type Commanded = Pick<Call<{ workflow_id: string }, unknown, unknown>, 'params' | 'caller' | 'idempotencyKey'>;
 
 /** A build that Temporal's retention has forgotten is still known to be over. */
 async function forgotten(workflowId: string, name: UpdateName, deps: ApiDeps): Promise<AppError> {
@@ -46,12 +40,13 @@ async function forgotten(workflowId: string, name: UpdateName, deps: ApiDeps): P
  */
 export async function operate(
   name: UpdateName,
-  { params, actor, idempotencyKey }: Commanded,
+  { params, caller, idempotencyKey }: Commanded,
   message: WireMessage,
   deps: ApiDeps,
 ): Promise<OperationReply> {
   const { workflow_id: workflowId } = params;
-  if (!isWorkflowId(workflowId)) throw notFound(workflowId);
+  await requireBuild(workflowId, caller, deps);
+  const { name: actor } = caller;
   const opId = digestOf(`${actor}\n${idempotencyKey}`);
   try {
     return await deps.builds.execute(workflowId, name, { ...message, actor, op_id: opId }, opId);

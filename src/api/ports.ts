@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { ApiKey } from '../api-keys.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { AppError } from '../errors.ts';
 import type { BuildSpec } from '../machine/build.ts';
@@ -106,7 +107,7 @@ export type ApiDeps = Readonly<{
   artifacts: ArtifactStore;
   settings: BuildSettings;
   /** API keys; with none, every caller is `operator`. */
-  keys?: readonly Readonly<{ name: string; secret: string }>[];
+  keys?: readonly ApiKey[];
   log: Logger;
   /** Milliseconds since 1970. */
   now: () => number;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
+import type { Caller } from './keys.ts';
 import type { ApiDeps } from './ports.ts';
 
 /** What a handler knows of its call, checked by the route's schemas. */
@@ -7,8 +8,7 @@ export type Call<P, Q, B> = Readonly<{
   params: P;
   query: Q;
   body: B;
-  /** Who calls: the API key's name, or `operator` where there are no keys. */
-  actor: string;
+  caller: Caller;
   /** The caller's Idempotency-Key, or one made for this call; commands answer with it, so that it can be repeated. */
   idempotencyKey: string;
 }>;
@@ -34,6 +34,8 @@ export type Route<P = unknown, Q = unknown, B = unknown, R = unknown> = Readonly
   errors: readonly ErrorCode[];
   /** True for calls that change a build and so honour an Idempotency-Key. */
   changes?: boolean;
+  /** True for calls that change nothing though they are a POST, so that a key that may only read may make them. */
+  reads?: boolean;
   /** The HTTP status of a reply, 200 unless given. */
   statusOf?: (reply: R) => number;
   handle: (call: Call<P, Q, B>, deps: ApiDeps) => Promise<R>;

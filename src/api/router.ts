@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import { type Fault, jsonFaults } from '../machine/json.ts';
 import { jsonBody, readBody } from './body.ts';
 import { faultsOf, listFaults } from './faults.ts';
-import { type Authenticate, DEFAULT_ACTOR } from './keys.ts';
+import { ANYBODY, type Authenticate, type Caller } from './keys.ts';
 import type { ApiDeps } from './ports.ts';
 import type { AnyRoute, Call } from './route.ts';
 
@@ -34,7 +34,7 @@ function keyFrom(req: Request): { key: string; faults: Fault[] } {
 }
 
 /** Checks a whole call, so that every fault is listed at once. @throws AppError `invalid_body` */
-function readCall(route: AnyRoute, req: Request, actor: string): Call<never, never, never> {
+function readCall(route: AnyRoute, req: Request, caller: Caller): Call<never, never, never> {
   const params = check(route.params, { ...req.params }, true);
   const query = check(route.query, { ...req.query }, true);
   const body = route.body ? check(route.body, jsonBody(req), true) : { value: undefined, faults: [] };
@@ -45,19 +45,24 @@ function readCall(route: AnyRoute, req: Request, actor: string): Call<never, nev
     params: params.value,
     query: query.value,
     body: body.value,
-    actor,
+    caller,
     idempotencyKey: key,
   } as Call<never, never, never>;
 }
 
+const readOnly = ({ name }: Caller): AppError =>
+  new AppError('read_only_key', `The API key ${JSON.stringify(name)} may only read; use one that may change builds.`);
+
 function handlerOf(route: AnyRoute, deps: ApiDeps, authenticate: Authenticate): RequestHandler[] {
   const identify: RequestHandler = (req, res, next) => {
     // Before the body is read: a stranger's megabyte is not worth reading.
-    res.locals.actor = route.open === true ? DEFAULT_ACTOR : authenticate(req.get('Authorization'));
+    const caller = route.open === true ? ANYBODY : authenticate(req.get('Authorization'));
+    if (caller.readOnly && route.method !== 'get' && route.reads !== true) throw readOnly(caller);
+    res.locals.caller = caller;
     next();
   };
   const answer = async (req: Request, res: Response): Promise<void> => {
-    const call = readCall(route, req, String(res.locals.actor));
+    const call = readCall(route, req, res.locals.caller as Caller);
     if (route.changes === true) res.set('Idempotency-Key', call.idempotencyKey);
     const reply: unknown = await route.handle(call, deps);
     res.status(route.statusOf?.(reply as never) ?? 200).json(reply);

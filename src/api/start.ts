@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Role } from '../machine/states.ts';
+import { requireProject } from './access.ts';
 import { name } from './fields.ts';
 import { startReply } from './replies.ts';
 import { defineRoute } from './route.ts';
@@ -24,9 +25,17 @@ export const start = defineRoute({
   params: z.object({ project_id: name }),
   body: startBody,
   reply: startReply,
-  errors: ['model_unavailable', 'build_id_taken', 'body_too_large', 'unsupported_media_type', 'temporal_unreachable'],
+  errors: [
+    'not_found',
+    'model_unavailable',
+    'build_id_taken',
+    'body_too_large',
+    'unsupported_media_type',
+    'temporal_unreachable',
+  ],
   changes: true,
-  handle: async ({ params, body }, deps) => {
+  handle: async ({ params, body, caller }, deps) => {
+    requireProject(params.project_id, caller);
     const request = startRequest(params.project_id, body);
     const workflowId = await startBuildOnce(request, deps);
     return {

@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import type { StatusView } from '../machine/status-view.ts';
 import type { HistoryReply as LiveRows } from '../workflows/messages.ts';
+import { notFound, requireBuild } from './access.ts';
 import { EMPTY_HISTORY, handoffReply, joinAudit } from './audit.ts';
 import { name } from './fields.ts';
 import { atTime, describedStatus, endedFromOutside, type KnownStatus } from './known-status.ts';
 import { fromMirror } from './mirror-deadline.ts';
-import { notFound } from './operate.ts';
 import type { Answer, ApiDeps } from './ports.ts';
 import { type HandoffReply, statusReply } from './replies.ts';
 import { defineRoute } from './route.ts';
-import { isWorkflowId } from './workflow-id.ts';
 
 /** Handoffs that a status carries; GET history has the rest. */
 const HANDOFF_LIMIT = 500;
@@ -64,9 +63,9 @@ export const status = defineRoute({
   params: z.object({ workflow_id: name }),
   reply: statusReply,
   errors: ['not_found', 'mirror_unavailable', 'temporal_unreachable'],
-  handle: async ({ params }, deps) => {
+  handle: async ({ params, caller }, deps) => {
     const { workflow_id: workflowId } = params;
-    if (!isWorkflowId(workflowId)) throw notFound(workflowId);
+    await requireBuild(workflowId, caller, deps);
     const [asked, live] = await Promise.all([deps.builds.status(workflowId), deps.builds.history(workflowId)]);
     const { view, source } =
       asked.kind === 'answer'

@@ -30,6 +30,8 @@ const SLACK_MS = 60_000;
 
 export type DemoSettings = Readonly<{
   all: Everything;
+  /** For the API, where it wants one. */
+  apiKey: string | undefined;
   options: DemoOptions;
   config: Config;
   screen: Screen;
@@ -42,10 +44,10 @@ export type DemoSettings = Readonly<{
  * @returns whether the build completed
  * @throws ApiError when the API refuses; the signal's reason when it aborts
  */
-export async function runDemo({ all, options, config, screen, signal }: DemoSettings): Promise<boolean> {
+export async function runDemo({ all, apiKey, options, config, screen, signal }: DemoSettings): Promise<boolean> {
   const { byRole } = config.models;
   screen.print([BLANK, ...modelLines(all.simulated, byRole, screen.width())]);
-  const client = createClient({ url: all.apiUrl, apiKey: config.api.keys[0]?.secret });
+  const client = createClient({ url: all.apiUrl, apiKey });
   const started = await startOne(client, options.requirements, signal);
   screen.print(startedLines(started, screen.width()));
   const modelOf = (role: string): string =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { depthOf } from '../../src/api/body.ts';
 import { ROUTES } from '../../src/api/routes.ts';
+import { readApiKeys } from '../../src/api-keys.ts';
 import { AppError, ERROR_STATUS } from '../../src/errors.ts';
 import { serve } from './serve.ts';
 
@@ -118,10 +119,7 @@ describe('every answer', () => {
 });
 
 describe('with API keys', () => {
-  const keys = [
-    { name: 'ci', secret: 'secret-of-ci' },
-    { name: 'ann', secret: 'secret-of-ann' },
-  ];
+  const { keys } = readApiKeys('ci:secret-of-ci,ann:secret-of-ann');
 
   it.each([
     ['no header', {}],
@@ -153,7 +151,7 @@ describe('with API keys', () => {
     const api = await serve({ keys });
     const started = await api.post(START, BODY, { authorization: 'Bearer secret-of-ci' });
     const path = `/api/workflows/${started.body.workflow_id}/rollback`;
-    for (const { secret } of keys) {
+    for (const secret of ['secret-of-ci', 'secret-of-ann']) {
       const headers = { authorization: `Bearer ${secret}`, 'idempotency-key': 'k' };
       await api.post(path, { target_state: 'discovery', reason: 'x' }, headers);
     }

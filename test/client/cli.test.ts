@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { readApiKeys } from '../../src/api-keys.ts';
 import { ROLES } from '../../src/machine/states.ts';
 import { complete, serve } from '../api/serve.ts';
 import { tempFolder } from '../stack/temp-folder.ts';
@@ -73,7 +74,7 @@ describe('the command line', { timeout: 60_000 }, () => {
   });
 
   it('sends the key of Q_API_KEY and never shows it', async () => {
-    const api = await serve({ keys: [{ name: 'ann', secret: 'secret-12345' }] });
+    const api = await serve({ keys: readApiKeys('ann:secret-12345').keys });
     const args = ['status', '0d7e5b7e-52a4-5d0b-9a66-0c4d8e5b2f19', '--url', api.server.url];
     expect((await cli(args, { Q_API_KEY: '' })).err).toMatch(/^unauthorized:/);
     const known = await cli(args, { Q_API_KEY: 'secret-12345' });
