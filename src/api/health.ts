@@ -24,6 +24,7 @@ export const readyz = defineRoute({
   open: true,
   reply: z.object({ status: z.enum(['ready', 'not_ready']), temporal: z.boolean(), mirror: z.boolean() }),
   errors: [],
+  statuses: { 200: 'Temporal and the mirror answer.', 503: 'One of them does not answer; the body says which.' },
   statusOf: ({ status }) => (status === 'ready' ? 200 : 503),
   handle: async (_call, deps) => {
     const away = { temporal: false, mirror: false };

@@ -25,19 +25,25 @@ export type Route<P = unknown, Q = unknown, B = unknown, R = unknown> = Readonly
   path: string;
   operationId: string;
   summary: string;
+  /** What a caller must know beyond the summary, in paragraphs. */
+  description?: string;
   /** True for calls that need no API key. */
   open?: boolean;
   params?: z.ZodType<P>;
   query?: z.ZodType<Q>;
   body?: z.ZodType<B>;
   reply: z.ZodType<R>;
+  /** The Content-Type of a reply: JSON unless given; of another, the handler gives the text as it is sent. */
+  mediaType?: string;
   errors: readonly ErrorCode[];
   /** True for calls that change a build and so honour an Idempotency-Key. */
   changes?: boolean;
   /** True for calls that change nothing though they are a POST, so that a key that may only read may make them. */
   reads?: boolean;
-  /** The HTTP status of a reply, 200 unless given. */
+  /** The HTTP status of a reply, 200 unless given; always one of `statuses`. */
   statusOf?: (reply: R) => number;
+  /** What each status of a reply says, where there are several. */
+  statuses?: Readonly<Record<number, string>>;
   handle: (call: Call<P, Q, B>, deps: ApiDeps) => Promise<R>;
 }>;
 

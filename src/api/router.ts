@@ -65,7 +65,9 @@ function handlerOf(route: AnyRoute, deps: ApiDeps, authenticate: Authenticate): 
     const call = readCall(route, req, res.locals.caller as Caller);
     if (route.changes === true) res.set('Idempotency-Key', call.idempotencyKey);
     const reply: unknown = await route.handle(call, deps);
-    res.status(route.statusOf?.(reply as never) ?? 200).json(reply);
+    res.status(route.statusOf?.(reply as never) ?? 200);
+    if (route.mediaType === undefined) res.json(reply);
+    else res.type(route.mediaType).send(reply);
   };
   return [identify, ...(route.body ? [readBody] : []), answer];
 }
