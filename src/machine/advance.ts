@@ -1,4 +1,4 @@
-import { type Build, isExternal, type Measurement } from './build.ts';
+import { type Build, isExternal, type Measurement, mayRunFiles } from './build.ts';
 import type { AdvanceCommand, Refused } from './commands.ts';
 import { completePhase } from './complete-phase.ts';
 import { acknowledge, type Draft, emit } from './draft.ts';
@@ -55,10 +55,10 @@ export function planAdvance(build: Build, command: AdvanceCommand): AdvancePlan 
 }
 
 function planCompletion(build: Build, command: AdvanceCommand, state: OpenState, phase: Phase): AdvancePlan | Refused {
-  const mayRunFiles = phase === 'testing' && build.results.implementation?.runnable === true;
+  const runs = phase === 'testing' && mayRunFiles(build);
   // A model-driven tester measures inside its own activity, so its gate is open only when that activity has ended.
-  const measuring = build.gate.kind === 'running' || (mayRunFiles && !isExternal(build.spec, 'test_auditor'));
-  if (mayRunFiles && measuring) {
+  const measuring = build.gate.kind === 'running' || (runs && !isExternal(build.spec, 'test_auditor'));
+  if (runs && measuring) {
     return refuse(
       build,
       'gate_running',

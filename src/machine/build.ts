@@ -10,6 +10,12 @@ export type Content = Readonly<{ kind: 'inline'; value: Json } | { kind: 'artifa
 /** One commit in the workspace of a build. */
 export type Commit = Readonly<{ commit: string; tree: string }>;
 
+/**
+ * Where the build's tree stands. `runnable`: the simulated model alone wrote this commit and every one before it, so that
+ * the orchestrator may run the files without a sandbox. One foreign commit spoils the tree until a rollback takes it out.
+ */
+export type Head = Commit & Readonly<{ runnable: boolean }>;
+
 /** One call of a model: what it cost. `id` is unique within an attempt of a phase. */
 export type ModelCall = Readonly<{
   id: string;
@@ -31,8 +37,6 @@ export type PhaseResult = Readonly<{
   data: JsonObject;
   full: ArtifactRef | null;
   commit: Commit | null;
-  /** True when the orchestrator may run the files of this result itself (it wrote them with the simulated model). */
-  runnable: boolean;
 }>;
 
 /** One answer in the conversation of a build. `n` is its number in the build, so that a rollback can cut there. */
@@ -51,7 +55,7 @@ export type Feedback = Readonly<{
 export type Rejected = Readonly<{ phase: Phase; data: JsonObject; full: ArtifactRef | null }>;
 
 /** What a rollback to a phase restores: the build just before the phase's first attempt since the phase before it. */
-export type Checkpoint = Readonly<{ turns: number; head: Commit | null; feedback: readonly Feedback[] }>;
+export type Checkpoint = Readonly<{ turns: number; head: Head | null; feedback: readonly Feedback[] }>;
 
 /** The orchestrator's own run of the tests for an external tester. */
 export type Measurement = Readonly<{ passed: boolean; coverage: number; summary: string; full: ArtifactRef | null }>;
@@ -123,7 +127,7 @@ export type Build = Readonly<{
   feedback: readonly Feedback[];
   checkpoints: Readonly<Partial<Record<Phase, Checkpoint>>>;
   sendBacks: Readonly<Partial<Record<Phase, number>>>;
-  head: Commit | null;
+  head: Head | null;
   gate: Gate;
   activeMs: number;
   tokens: number;
@@ -191,6 +195,13 @@ export const isExternal = (spec: BuildSpec, role: Role): boolean => spec.externa
 /** Phases whose result is in the build, in order. */
 export const completedPhases = (build: Pick<Build, 'results'>): Phase[] =>
   PHASES.filter((phase) => build.results[phase] !== undefined);
+
+/**
+ * Whether the orchestrator may run the tests of the build's files itself: they are the result of the implementation (a
+ * person's text leaves the tree of an earlier attempt as it was), and the whole tree is runnable.
+ */
+export const mayRunFiles = ({ head, results }: Pick<Build, 'head' | 'results'>): boolean =>
+  head?.runnable === true && (results.implementation?.commit ?? null) !== null;
 
 /** Whether an answer of the conversation is the phase's result in the current build. */
 export const isCurrentResult = ({ results }: Pick<Build, 'results'>, turn: Pick<Turn, 'phase' | 'attempt'>): boolean =>

@@ -1,4 +1,4 @@
-import type { ArtifactRef, Build, Commit, Measurement, ModelCall, Outcome, ParkCode, PhaseResult } from './build.ts';
+import type { ArtifactRef, Build, Commit, Measurement, ModelCall, Outcome, ParkCode } from './build.ts';
 import type { AuditRow } from './events.ts';
 import type { Fault, JsonObject } from './json.ts';
 import type { OpenState, Phase, Role, State } from './states.ts';
@@ -11,7 +11,8 @@ export type ModelResult = Readonly<{
   data: JsonObject;
   full: ArtifactRef | null;
   commit: Commit | null;
-  runnable: PhaseResult['runnable'];
+  /** True when no other than the simulated model answered: whether the tree may be run follows from all its commits. */
+  runnable: boolean;
 }>;
 
 type ByPerson = Readonly<{

@@ -1,4 +1,4 @@
-import { isExternal, type ModelCall, type PhaseResult, shownData } from './build.ts';
+import { type Head, isExternal, type ModelCall, type PhaseResult, shownData } from './build.ts';
 import type { ModelResult } from './commands.ts';
 import {
   acknowledge,
@@ -45,7 +45,7 @@ export function costOf(calls: readonly ModelCall[]): JsonObject {
 /** Applies a phase's result: forward, back to the coder, or parked. Gives the sequence number of its event. */
 export function completePhase(draft: Draft, completion: Completion): number {
   const { phase, result, verdict } = completion;
-  if (result.commit) draft.head = result.commit;
+  draft.head = headAfter(draft.head, result);
   addTurn(draft, phase, result);
   switch (verdict.kind) {
     case 'pass':
@@ -61,6 +61,11 @@ export function completePhase(draft: Draft, completion: Completion): number {
       );
       return draft.seq;
   }
+}
+
+/** Files that others than the simulated model wrote stay in the tree whoever writes next, so the new head inherits them. */
+function headAfter(head: Head | null, { commit, runnable }: ModelResult): Head | null {
+  return commit === null ? head : { ...commit, runnable: runnable && (head === null || head.runnable) };
 }
 
 /** What the audit line itself says of a result; the rest is in the handoff or behind its reference. */
@@ -83,7 +88,9 @@ function goForward(draft: Draft, completion: Completion): number {
   const next = STATE_TABLE[phase].forward;
   const handoff = next === 'complete' ? {} : { handoff: handoffTo(phase, next, shownData(result), null) };
   const seq = emit(draft, 'phase_completed', role, factsOf(draft, completion, next), { ...handoff, calls });
-  draft.results = { ...draft.results, [phase]: { ...result, seq, by, attempt: draft.attempts[phase] } };
+  const { data, full, commit } = result;
+  const kept = { data, full, commit, seq, by, attempt: draft.attempts[phase] };
+  draft.results = { ...draft.results, [phase]: kept };
   draft.feedback = draft.feedback.filter((entry) => entry.until !== phase);
   if (next === 'complete') {
     moveTo(draft, { status: 'complete', endedAtMs: draft.nowMs });

@@ -5,6 +5,7 @@ import {
   isCurrentResult,
   isExternal,
   type ModelCall,
+  mayRunFiles,
   type ParkCode,
   type PhaseResult,
   type Position,
@@ -41,7 +42,7 @@ export function emit(draft: Draft, type: EventType, by: Trigger, data: JsonObjec
 function settleGate(draft: Draft): void {
   const open = draft.position.status === 'in_progress';
   const testing = open && phaseOf(draft.position) === 'testing' && isExternal(draft.spec, 'test_auditor');
-  if (!testing || draft.results.implementation?.runnable !== true) draft.gate = { kind: 'none' };
+  if (!testing || !mayRunFiles(draft)) draft.gate = { kind: 'none' };
   else if (draft.gate.kind === 'none') draft.gate = { kind: 'running' };
 }
 

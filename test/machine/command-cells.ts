@@ -10,6 +10,7 @@ import {
   buildIn,
   completing,
   failing,
+  implementing,
   measured,
   parkedAtLimit,
   parkedIn,
@@ -44,9 +45,7 @@ const OPEN = [...PHASES, ...HANDOFFS];
 const startedBuilds = (): [string, Build][] => {
   const complete = buildIn('complete');
   const inError = PHASES.map((phase): [string, Build] => [`llm error<${phase}`, parkedIn(phase)]);
-  const runnable = apply(buildIn('implementation', start({ externalRoles: ['test_auditor'] })), {
-    ...completing(RESULTS.implementation, { runnable: true }),
-  }).build;
+  const runnable = apply(buildIn('implementation', start({ externalRoles: ['test_auditor'] })), implementing()).build;
   return [
     ...PHASES.map((phase): [string, Build] => [`llm ${phase}`, buildIn(phase)]),
     ['llm complete', complete],

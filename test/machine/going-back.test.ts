@@ -5,9 +5,11 @@ import {
   advancing,
   apply,
   buildIn,
+  commitOf,
   completing,
   FAILING,
   failing,
+  implementing,
   measured,
   parkedAtLimit,
   parkedIn,
@@ -22,8 +24,6 @@ import {
   timingOut,
   WORK,
 } from './sample-builds.ts';
-
-const commit = (name: string) => ({ commit: name.padEnd(40, '0'), tree: name.padEnd(40, '1') });
 
 describe('retry', () => {
   it.each([
@@ -71,7 +71,7 @@ describe('retry', () => {
   it('puts its reason and the rejected results into the next attempt, and keeps the tree', () => {
     const { build } = play(
       buildIn('implementation'),
-      completing(RESULTS.implementation, { commit: commit('a') }),
+      completing(RESULTS.implementation, { commit: commitOf('a') }),
       retrying('no empty titles'),
     );
     expect(build.feedback).toEqual([
@@ -85,7 +85,7 @@ describe('retry', () => {
         rejected: [{ phase: 'implementation', data: RESULTS.implementation, full: null }],
       },
     ]);
-    expect(build.head).toEqual(commit('a'));
+    expect(build.head).toMatchObject(commitOf('a'));
     expect(build.conversation).toHaveLength(3);
   });
 
@@ -184,16 +184,16 @@ describe('rollback', () => {
   it('restores results, conversation and tree to just before the first attempt of the phase', () => {
     const testing = play(
       buildIn('implementation'),
-      completing(RESULTS.implementation, { commit: commit('a') }),
-      completing(FAILING.testing, { commit: commit('b') }),
-      completing(RESULTS.implementation, { commit: commit('c') }),
+      completing(RESULTS.implementation, { commit: commitOf('a') }),
+      completing(FAILING.testing, { commit: commitOf('b') }),
+      completing(RESULTS.implementation, { commit: commitOf('c') }),
     ).build;
-    const later = play(testing, completing(RESULTS.testing, { commit: commit('d') }), failing).build;
-    expect(later.head).toEqual(commit('d'));
+    const later = play(testing, completing(RESULTS.testing, { commit: commitOf('d') }), failing).build;
+    expect(later.head).toMatchObject(commitOf('d'));
     const { build } = apply(later, rollingBack('testing'));
     expect(build.results).toEqual(testing.results);
     expect(build.conversation).toEqual(testing.conversation);
-    expect(build.head).toEqual(commit('c'));
+    expect(build.head).toMatchObject(commitOf('c'));
     const earliest = apply(later, rollingBack('implementation')).build;
     expect(earliest.head).toBeNull();
     expect(earliest.conversation.map(({ phase }) => phase)).toEqual(['discovery', 'planning']);
@@ -231,13 +231,13 @@ describe('rollback', () => {
     const spec = { externalRoles: ['test_auditor'] as const };
     const coded = play(
       buildIn('implementation', start(spec)),
-      completing(RESULTS.implementation, { commit: commit('a') }),
+      completing(RESULTS.implementation, { commit: commitOf('a') }),
       failing,
       retrying(),
     ).build;
     expect(stateOf(coded.position)).toBe('testing');
     const { build } = apply(coded, rollingBack('testing'));
-    expect(build.head).toEqual(commit('a'));
+    expect(build.head).toMatchObject(commitOf('a'));
     expect(build.conversation).toHaveLength(3);
   });
 
@@ -259,7 +259,7 @@ describe('rollback', () => {
     const spec = { externalRoles: ['test_auditor'] as const };
     const { build } = play(
       buildIn('implementation', start(spec)),
-      completing(RESULTS.implementation, { runnable: true }),
+      implementing(),
       advancing('test_auditor', 'handoff_to_tester'),
       measured(true, 90),
       rollingBack('testing'),
@@ -276,10 +276,12 @@ describe('rollback', () => {
 
 describe('the tree', () => {
   it('moves with results that have a commit and stays with those that have none', () => {
-    const coded = apply(buildIn('implementation'), completing(RESULTS.implementation, { commit: commit('a') })).build;
-    expect(apply(coded, completing(RESULTS.testing)).build.head).toEqual(commit('a'));
-    expect(apply(coded, completing(FAILING.testing)).build.head).toEqual(commit('a'));
-    expect(apply(coded, completing(FAILING.testing, { commit: commit('b') })).build.head).toEqual(commit('b'));
+    const coded = apply(buildIn('implementation'), completing(RESULTS.implementation, { commit: commitOf('a') })).build;
+    expect(apply(coded, completing(RESULTS.testing)).build.head).toMatchObject(commitOf('a'));
+    expect(apply(coded, completing(FAILING.testing)).build.head).toMatchObject(commitOf('a'));
+    expect(apply(coded, completing(FAILING.testing, { commit: commitOf('b') })).build.head).toMatchObject(
+      commitOf('b'),
+    );
   });
 });
 

@@ -10,6 +10,7 @@ import {
   completing,
   FAILING,
   failing,
+  implementing,
   measured,
   parkedIn,
   play,
@@ -128,10 +129,7 @@ describe('an operation id', () => {
 
 describe('the gate', () => {
   const atHandoff = (): Build =>
-    apply(
-      buildIn('implementation', start({ externalRoles: ['test_auditor'] })),
-      completing(RESULTS.implementation, { runnable: true }),
-    ).build;
+    apply(buildIn('implementation', start({ externalRoles: ['test_auditor'] })), implementing()).build;
   const advance = (data: unknown = RESULTS.testing) => advancing('test_auditor', 'testing', data);
 
   it('runs from the handoff on where an external tester judges files that can be run', () => {
@@ -176,12 +174,12 @@ describe('the gate', () => {
   it('is measured anew for each implementation', () => {
     const { build } = play(atHandoff(), measured(false, 95), advance());
     expect(build.gate).toEqual({ kind: 'none' });
-    const again = apply(build, completing(RESULTS.implementation, { runnable: true })).build;
+    const again = apply(build, implementing('b')).build;
     expect(again.gate).toEqual({ kind: 'running' });
   });
 
   it('closes testing to pre-emption while a model measures there itself', () => {
-    const build = apply(buildIn('implementation'), completing(RESULTS.implementation, { runnable: true })).build;
+    const build = apply(buildIn('implementation'), implementing()).build;
     expect(build.gate).toEqual({ kind: 'none' });
     expect(refusalOf(build, advance()).code).toBe('gate_running');
     expect(apply(build, completing(RESULTS.testing)).outcome.newState).toBe('handoff_to_verifier');

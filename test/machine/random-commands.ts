@@ -22,12 +22,13 @@ export type Intent = Readonly<{ name: string; make: (build: Build) => Command | 
 const intent = (name: string, make: Intent['make']): Intent => ({ name, make });
 const commitOf = (build: Build) => ({ commit: `commit-${build.seq}`, tree: `tree-${build.seq}` });
 
-/** Goes on as the build should; a model's implementation may be runnable and commits its files. */
+/** Goes on as the build should; a model that implements or tests commits files, which may be runnable. */
 const onwards = (runnable: boolean): Intent =>
   intent(runnable ? 'onwards, runnable' : 'onwards', (build) => {
     if (build.position.status !== 'in_progress') return null;
     const command = natural(build);
-    if (command.type !== 'complete_phase' || phaseOf(build.position) !== 'implementation') return command;
+    const commits = build.position.state === 'implementation' || build.position.state === 'testing';
+    if (command.type !== 'complete_phase' || !commits) return command;
     return { ...command, result: { ...command.result, runnable, commit: commitOf(build) } };
   });
 

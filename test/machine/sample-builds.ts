@@ -1,5 +1,12 @@
 import { applyCommand, startBuild } from '../../src/machine/apply.ts';
-import { type Build, type BuildSpec, isExternal, type ModelCall, stateOf } from '../../src/machine/build.ts';
+import {
+  type Build,
+  type BuildSpec,
+  type Commit,
+  isExternal,
+  type ModelCall,
+  stateOf,
+} from '../../src/machine/build.ts';
 import type {
   AbortCommand,
   AdvanceCommand,
@@ -100,6 +107,10 @@ export function completing(data: JsonObject, changes: Partial<ModelResult> = {})
     work: WORK,
   };
 }
+export const commitOf = (name: string): Commit => ({ commit: name.padEnd(40, '0'), tree: name.padEnd(40, '1') });
+/** An implementation whose files the orchestrator may run. */
+export const implementing = (name = 'a'): WorkCommand =>
+  completing(RESULTS.implementation, { commit: commitOf(name), runnable: true });
 export const failing: WorkCommand = { type: 'fail', code: 'model_failed', reason: 'quota is used up', work: WORK };
 export const timingOut: WorkCommand = { type: 'time_out', work: WORK };
 export const measured = (passed: boolean, coverage: number): WorkCommand => ({

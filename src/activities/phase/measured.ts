@@ -6,10 +6,6 @@ import type { Attempt } from './ask-role.ts';
 const TEST_TIMEOUT_MS = 120_000;
 const REASON_LIMIT_CHARS = 500;
 
-/** True when the files of the build were all written by the simulated model, whose recipes may run as they are. */
-export const mayRun = ({ input }: Attempt): boolean =>
-  input.build.head !== null && input.build.results.implementation?.runnable === true;
-
 /** Runs the tests of a commit, within what is left of the active time. */
 export function runTestsOf({ deps, input, meter }: Attempt, commit: string): Promise<TestReport> {
   const { workspaces, tmpDir } = deps;

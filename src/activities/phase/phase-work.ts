@@ -1,12 +1,12 @@
 import { Context } from '@temporalio/activity';
-import type { Commit } from '../../machine/build.ts';
+import { type Commit, mayRunFiles } from '../../machine/build.ts';
 import type { JsonObject } from '../../machine/json.ts';
 import { type Phase, STATE_TABLE } from '../../machine/states.ts';
 import { type Attempt, askRole, filesOf } from './ask-role.ts';
-import { failureText, mayRun, reportData, runTestsOf } from './measured.ts';
+import { failureText, reportData, runTestsOf } from './measured.ts';
 
-/** What a phase came to, before it is made small enough to travel. */
-export type Done = Readonly<{ value: JsonObject; commit: Commit | null; runnable: boolean }>;
+/** What a phase came to, before it is made small enough to travel. `simulated`: no other model had a hand in it. */
+export type Done = Readonly<{ value: JsonObject; commit: Commit | null; simulated: boolean }>;
 
 /** One commit on a branch of this try alone; it joins the build's branch when the next phase works on it. */
 async function commitFiles({ deps, input, meter }: Attempt, value: JsonObject): Promise<Commit> {
@@ -30,39 +30,38 @@ async function commitFiles({ deps, input, meter }: Attempt, value: JsonObject): 
 }
 
 async function onlyAsk(attempt: Attempt): Promise<Done> {
-  const { value } = await askRole(attempt, null);
-  return { value, commit: null, runnable: false };
+  return { ...(await askRole(attempt, null)), commit: null };
 }
 
 async function implement(attempt: Attempt): Promise<Done> {
   const { value, simulated } = await askRole(attempt, null);
-  return { value, commit: await commitFiles(attempt, value), runnable: simulated };
+  return { value, commit: await commitFiles(attempt, value), simulated };
 }
 
 /** The orchestrator's own run decides where it may run the files; the role's word can only make it stricter. */
 async function test(attempt: Attempt): Promise<Done> {
   const { head } = attempt.input.build;
-  const runs = mayRun(attempt) && head !== null;
+  const runs = head !== null && mayRunFiles(attempt.input.build);
   const before = runs ? await runTestsOf(attempt, head.commit) : null;
   const { value, simulated } = await askRole(attempt, before && reportData(before));
   const commit = filesOf(value).length > 0 ? await commitFiles(attempt, value) : null;
   // Tests that a real provider added are not run without a sandbox: the run before them counts.
   const report = before && commit && simulated ? await runTestsOf(attempt, commit.commit) : before;
-  if (report === null) return { value: { ...value, measured: false }, commit, runnable: false };
+  if (report === null) return { value: { ...value, measured: false }, commit, simulated };
   const passed = value.all_tests_passed === true && report.passed;
   // The run says what failed; what the role made of it stays beside that for the next attempt.
   const told = report.passed ? {} : { reason: failureText(report), role_reason: value.reason ?? null };
   const measurement = { measured: true, test_coverage: report.coverage, test_run: reportData(report) };
-  return { value: { ...value, ...told, ...measurement, all_tests_passed: passed }, commit, runnable: false };
+  return { value: { ...value, ...told, ...measurement, all_tests_passed: passed }, commit, simulated };
 }
 
 async function deploy(attempt: Attempt): Promise<Done> {
   const { deps, input, meter } = attempt;
-  const { value } = await askRole(attempt, null);
+  const { value, simulated } = await askRole(attempt, null);
   const commit = filesOf(value).length > 0 ? await commitFiles(attempt, value) : null;
   const head = commit ?? input.build.head;
   // A release that the role calls failed is not made, so nothing is left to undo.
-  if (value.deployment_successful !== true || head === null) return { value, commit, runnable: false };
+  if (value.deployment_successful !== true || head === null) return { value, commit, simulated };
   const { workflowId, buildId, projectId } = input.build.spec;
   const { workspaces, releasesDir } = deps;
   const release = await deps.makeRelease({
@@ -80,7 +79,7 @@ async function deploy(attempt: Attempt): Promise<Done> {
   });
   // The moment is ours to say: the role cannot know it.
   const released = { deployed_at: new Date().toISOString(), release_path: release.path, release_tag: release.tag };
-  return { value: { ...value, ...released }, commit, runnable: false };
+  return { value: { ...value, ...released }, commit, simulated };
 }
 
 /** What each phase does beside asking its role. */

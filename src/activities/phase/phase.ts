@@ -53,7 +53,7 @@ function recordLostCalls(
 async function toResult(deps: ActivityDeps, phase: Phase, done: Done): Promise<ModelResult> {
   const value = { ...done.value, summary: summaryOf(phase, done.value) };
   const content = await keepContent(deps.store, value);
-  const { commit, runnable } = done;
+  const { commit, simulated: runnable } = done;
   if (content.kind === 'inline') return { data: value, full: null, commit, runnable };
   return { data: extractResult(value), full: content.ref, commit, runnable };
 }
