@@ -4,7 +4,8 @@ import type { Fault, Json } from '../machine/json.ts';
 import type { WireMessage } from '../machine/messages.ts';
 import { checkPhaseResult, extractResult } from '../machine/payloads.ts';
 import { isPhase, type Phase } from '../machine/states.ts';
-import { name, openState, role, state } from './fields.ts';
+import { openState, role, state, workflowParams } from './fields.ts';
+import { resultsByState } from './openapi/phase-results.ts';
 import { COMMAND_ERRORS, operate } from './operate.ts';
 import type { ApiDeps } from './ports.ts';
 import { advanceReply } from './replies.ts';
@@ -15,17 +16,34 @@ const INLINE_RESULT_LIMIT_BYTES = 4 * 1024;
 
 const body = z
   .strictObject({
-    role,
-    completed_state: openState,
-    phase_result: z.unknown().optional(),
-    next_state: state.nullish(),
+    role: role.meta({
+      description: 'The role that acts: the owner of the state, of a handoff its receiver.',
+      examples: ['q_assistant'],
+    }),
+    completed_state: openState.meta({
+      description: 'The phase that is done, or the handoff that is acknowledged.',
+      examples: ['discovery'],
+    }),
+    phase_result: z
+      .unknown()
+      .optional()
+      .meta({
+        description:
+          'What the phase hands on; its fields follow from `completed_state`. Over 4 kB it is kept in the artifact store, and an extract with a reference travels. For a handoff it may be left out.',
+        examples: [{ discovered_reqs: ['slugs of titles'], success_criteria: ['accents are removed'] }],
+      }),
+    next_state: state.nullish().meta({
+      description:
+        'Where the caller expects the build to go: another state than the machine would choose is refused. With testing and verification, `implementation` sends the work back.',
+    }),
   })
   .superRefine((given, context) => {
     const missing = given.phase_result === undefined || given.phase_result === null;
     if (!missing || !isPhase(given.completed_state)) return;
     const message = `must be given: the result of ${given.completed_state}`;
     context.addIssue({ code: 'custom', path: ['phase_result'], message });
-  });
+  })
+  .meta({ id: 'AdvanceRequest', allOf: resultsByState('completed_state', 'phase_result') });
 
 const inResult = (faults: readonly Fault[]): Fault[] =>
   faults.map(({ at, fault }) => ({ at: at === '' ? 'phase_result' : `phase_result.${at}`, fault }));
@@ -62,7 +80,12 @@ export const advance = defineRoute({
   path: '/api/workflows/:workflow_id/advance',
   operationId: 'advanceWorkflow',
   summary: 'Hands on the result of a phase, or acknowledges a handoff, for the role that may do so now.',
-  params: z.object({ workflow_id: name }),
+  description: [
+    "Advance belongs to the role that owns the state, of a handoff to the receiver. A role that the model drives may be pre-empted: the model's call is cancelled, and this result counts instead. Completing a phase while the build still stands in the handoff before it acknowledges the handoff as well.",
+    "`all_tests_passed: false`, a `test_coverage` under the build's minimum and `approved_for_deployment: false` send the build back to implementation; `deployment_successful: false` parks it in error. In error advance is refused.",
+    'Without an Idempotency-Key a repeated advance is refused with `wrong_state`.',
+  ].join('\n\n'),
+  params: workflowParams,
   body,
   reply: advanceReply,
   errors: [...COMMAND_ERRORS, 'wrong_role', 'unexpected_next_state', 'gate_running', 'invalid_phase_result'],

@@ -1,18 +1,20 @@
 import { z } from 'zod';
-import { name, phase, reason, state } from './fields.ts';
+import { expectedState, phase, reason, workflowParams } from './fields.ts';
 import { COMMAND_ERRORS, operate } from './operate.ts';
 import { abortReply, retryReply, rollbackReply } from './replies.ts';
 import { defineRoute } from './route.ts';
 
-const params = z.object({ workflow_id: name });
+const expected_state = expectedState.nullish();
 
 export const requestRetry = defineRoute({
   method: 'post',
   path: '/api/workflows/:workflow_id/request-retry',
   operationId: 'requestRetry',
   summary: 'Sends the work back to the phase before, or out of error to the phase that is to be done again.',
-  params,
-  body: z.strictObject({ reason, expected_state: state.nullish() }),
+  description:
+    "The reason and the rejected result stand in the next attempt's prompt. The files of the last attempt stay, so that they are corrected and not written anew. Discovery has nothing before it.",
+  params: workflowParams,
+  body: z.strictObject({ reason, expected_state }).meta({ id: 'RetryRequest' }),
   reply: retryReply,
   errors: [...COMMAND_ERRORS, 'nothing_before'],
   changes: true,
@@ -35,8 +37,20 @@ export const rollback = defineRoute({
   path: '/api/workflows/:workflow_id/rollback',
   operationId: 'rollbackWorkflow',
   summary: 'Takes a build back to what it was just before a phase that it has reached.',
-  params,
-  body: z.strictObject({ target_state: phase, reason, expected_state: state.nullish() }),
+  description:
+    "Results, conversation and files become what they were before the phase's first attempt. Later results leave the build and stay in the audit. The reason stands in the phase's next prompt.",
+  params: workflowParams,
+  body: z
+    .strictObject({
+      target_state: phase.meta({
+        description:
+          'A phase that the build has reached, not later than the current one; in error than the failed one.',
+        examples: ['planning'],
+      }),
+      reason,
+      expected_state,
+    })
+    .meta({ id: 'RollbackRequest' }),
   reply: rollbackReply,
   errors: [...COMMAND_ERRORS, 'not_reached'],
   changes: true,
@@ -61,8 +75,9 @@ export const abort = defineRoute({
   path: '/api/workflows/:workflow_id/abort',
   operationId: 'abortWorkflow',
   summary: 'Ends a build; a model call that is running is cancelled.',
-  params,
-  body: z.strictObject({ reason }),
+  description: 'It is taken in every state but complete. `status` becomes `cancelled`, and `current_state` stays.',
+  params: workflowParams,
+  body: z.strictObject({ reason }).meta({ id: 'AbortRequest' }),
   reply: abortReply,
   errors: COMMAND_ERRORS,
   changes: true,

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import type { HistoryReply as LiveRows } from '../workflows/messages.ts';
 import { notFound, requireBuild } from './access.ts';
 import { type Audit, EMPTY_HISTORY, eventReply, handoffReply, joinAudit } from './audit.ts';
-import { name } from './fields.ts';
+import { workflowParams } from './fields.ts';
 import { type HistoryCursor, readCursor, writeCursor } from './history-cursor.ts';
 import { fromMirror } from './mirror-deadline.ts';
 import type { Answer, ApiDeps, MirrorHistory } from './ports.ts';
@@ -20,7 +20,14 @@ const query = z.strictObject({
     .regex(/^\d{1,3}$/, { error: limitFault })
     .transform(Number)
     .refine((limit) => limit >= 1 && limit <= MAX_LIMIT, { error: limitFault })
-    .default(DEFAULT_LIMIT),
+    .default(DEFAULT_LIMIT)
+    .meta({
+      type: 'integer',
+      minimum: 1,
+      maximum: MAX_LIMIT,
+      default: DEFAULT_LIMIT,
+      description: 'Rows of each list at most.',
+    }),
   cursor: z
     .string({ error: 'must be given once' })
     .transform((text, context): HistoryCursor => {
@@ -29,7 +36,8 @@ const query = z.strictObject({
       context.addIssue({ code: 'custom', message: 'must be the next_cursor of an earlier answer' });
       return z.NEVER;
     })
-    .optional(),
+    .optional()
+    .meta({ description: 'The next_cursor of an earlier answer: the page goes on behind it.' }),
 });
 
 const behind = (): AppError =>
@@ -78,7 +86,7 @@ export const history = defineRoute({
   path: '/api/workflows/:workflow_id/history',
   operationId: 'workflowHistory',
   summary: 'The handoffs and events of a build, oldest first, a page of each list at a time.',
-  params: z.object({ workflow_id: name }),
+  params: workflowParams,
   query,
   reply: historyReply,
   errors: ['not_found', 'mirror_unavailable', 'temporal_unreachable'],

@@ -13,8 +13,6 @@ export const COMMAND_ERRORS = [
   'wrong_state',
   'build_over',
   'idempotency_key_reused',
-  'unsupported_media_type',
-  'body_too_large',
   'no_worker',
   'temporal_unreachable',
   'mirror_unavailable',

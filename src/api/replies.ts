@@ -1,123 +1,278 @@
 import { z } from 'zod';
+import { EVENT_TYPES } from '../machine/events.ts';
 import { PHASES, ROLES, STATES } from '../machine/states.ts';
 
-const state = z.enum(STATES);
-const role = z.enum(ROLES);
-const status = z.enum(['in_progress', 'error', 'complete', 'cancelled']);
-const timestamp = z.iso.datetime();
-const json = z.record(z.string(), z.unknown());
+/*
+ * An `id` makes a schema a named component of the API's description; descriptions and examples are what a frontend
+ * developer builds on.
+ */
 
-export const startReply = z.strictObject({
-  workflow_id: z.uuid(),
-  build_id: z.string(),
-  initial_state: state,
-  status: z.literal('started'),
-  current_role: role,
-  next_role: role,
-  instructions: z.string(),
+const state = z.enum(STATES).meta({
+  id: 'State',
+  description: 'Where a build is: a phase, a handoff between two roles, `complete`, or `error`, where it is parked.',
+});
+const role = z.enum(ROLES).meta({ id: 'Role', description: 'One of the five who build.' });
+const phase = z.enum(PHASES).meta({ id: 'Phase', description: 'One of the six pieces of work, in their order.' });
+const status = z.enum(['in_progress', 'error', 'complete', 'cancelled']).meta({
+  id: 'Status',
+  description: "What a build's life is: `error` waits for an operator, `complete` and `cancelled` are over.",
+});
+const timestamp = z.iso.datetime().meta({
+  id: 'Timestamp',
+  type: 'string',
+  format: 'date-time',
+  description: 'A moment in UTC.',
+  examples: ['2026-01-02T03:04:05.000Z'],
+});
+const json = z.record(z.string(), z.unknown()).meta({ type: 'object', examples: [{}] });
+
+const workflowId = z.string().meta({
+  description: 'The id of the build: every other call names the build by it.',
+  examples: ['e5689e03-f1ee-5182-9cfb-fdaeeb896567'],
+});
+const stateDescription = z.string().meta({
+  description: 'Where the build is, in one sentence for people.',
+  examples: ['planning: Plan the components, the tests and the success criteria; 1 of 6 phases done (17 %)'],
+});
+const nextRole = role.nullable().meta({
+  description: 'Who acts next: of a handoff the receiver; null in error and when the build is over.',
+});
+const previousState = state.meta({ description: 'The state before the call.', examples: ['discovery'] });
+const newState = state.meta({
+  description: 'The state that the call itself led to, before any acknowledgement that follows by itself.',
+  examples: ['planning'],
+});
+const givenReason = z
+  .string()
+  .meta({ description: 'The reason as it was given.', examples: ['The plan is too large'] });
+const doneAt = timestamp.meta({ description: 'When the call took effect.' });
+
+export const startReply = z
+  .strictObject({
+    workflow_id: workflowId,
+    build_id: z.string().meta({ description: 'The build_id of the start.', examples: ['shop-42'] }),
+    initial_state: state.meta({ description: 'Where every build begins.' }),
+    status: z.literal('started').meta({ description: 'Also when the same start was made before.' }),
+    current_role: role.meta({ description: 'The owner of the first phase.' }),
+    next_role: role.meta({ description: 'Who acts first.' }),
+    instructions: z.string().meta({
+      description: 'Who drives the first phase, and the call that takes it over, in words for people.',
+      examples: ['The model drives discovery as q_assistant.'],
+    }),
+  })
+  .meta({ id: 'StartReply' });
+
+export const advanceReply = z
+  .strictObject({
+    workflow_id: workflowId,
+    previous_state: previousState,
+    new_state: newState,
+    next_role: nextRole,
+    handoff_data: json.meta({ description: 'What the completed phase passed on; `{}` when nothing was handed on.' }),
+    is_complete: z.boolean().meta({ description: 'True when the build is complete with this call.' }),
+    state_description: stateDescription,
+  })
+  .meta({ id: 'AdvanceReply' });
+
+export const retryReply = z
+  .strictObject({
+    workflow_id: workflowId,
+    retry_requested: z.literal(true),
+    previous_state: previousState.meta({ examples: ['planning'] }),
+    new_state: newState.meta({ examples: ['discovery'] }),
+    reason: givenReason,
+    timestamp: doneAt,
+  })
+  .meta({ id: 'RetryReply' });
+
+export const rollbackReply = z
+  .strictObject({
+    workflow_id: workflowId,
+    rollback_successful: z.literal(true),
+    previous_state: previousState.meta({ examples: ['testing'] }),
+    new_state: newState.meta({ description: 'The phase that the build is taken back to.', examples: ['planning'] }),
+    reason: givenReason,
+    rolled_back_by: z.string().meta({
+      description: "The caller: the API key's name, or `operator` where there are no keys.",
+      examples: ['operator'],
+    }),
+    timestamp: doneAt,
+  })
+  .meta({ id: 'RollbackReply' });
+
+export const abortReply = z
+  .strictObject({
+    workflow_id: workflowId,
+    aborted: z.literal(true),
+    previous_state: previousState,
+    status: status.meta({ examples: ['cancelled'] }),
+    reason: givenReason,
+    timestamp: doneAt,
+  })
+  .meta({ id: 'AbortReply' });
+
+const seq = z
+  .int()
+  .min(1)
+  .meta({ description: 'The number of its event: events of a build count from 1 without gap.' });
+const undone = z.boolean().meta({
+  description: 'True when a reset of the workflow has taken the row back; it stays in the audit.',
+  examples: [false],
 });
 
-export const advanceReply = z.strictObject({
-  workflow_id: z.string(),
-  previous_state: state,
-  new_state: state,
-  next_role: role.nullable(),
-  handoff_data: json,
-  is_complete: z.boolean(),
-  state_description: z.string(),
-});
-
-export const retryReply = z.strictObject({
-  workflow_id: z.string(),
-  retry_requested: z.literal(true),
-  previous_state: state,
-  new_state: state,
-  reason: z.string(),
-  timestamp,
-});
-
-export const rollbackReply = z.strictObject({
-  workflow_id: z.string(),
-  rollback_successful: z.literal(true),
-  previous_state: state,
-  new_state: state,
-  reason: z.string(),
-  rolled_back_by: z.string(),
-  timestamp,
-});
-
-export const abortReply = z.strictObject({
-  workflow_id: z.string(),
-  aborted: z.literal(true),
-  previous_state: state,
-  status,
-  reason: z.string(),
-  timestamp,
-});
-
-/** `undone`: a reset of the workflow has taken the row back; it stays in the audit. */
-const handoff = z.strictObject({
-  seq: z.int(),
-  from_role: role,
-  to_role: role,
-  from_state: state,
-  to_state: state,
-  timestamp,
-  data_transferred: json,
-  notes: z.string().nullable(),
-  undone: z.boolean(),
-});
+const handoff = z
+  .strictObject({
+    seq,
+    from_role: role,
+    to_role: role.meta({ examples: ['code_writer'] }),
+    from_state: state.meta({ examples: ['planning'] }),
+    to_state: state.meta({ examples: ['handoff_to_coder'] }),
+    timestamp,
+    data_transferred: json.meta({
+      description:
+        'What was passed on. Of a result over 4 kB an extract, with `artifact` {sha256, bytes, preview} as the reference to the whole.',
+      examples: [{ plan: 'one function' }],
+    }),
+    notes: z.string().nullable().meta({ description: 'Of work that was sent back: the reason.' }),
+    undone,
+  })
+  .meta({ id: 'Handoff', description: 'What one phase passed on to the next. A build that is never sent back has 5.' });
 export type HandoffReply = z.infer<typeof handoff>;
 
-const event = z.strictObject({
-  /** `<generation>.<seq>` */
-  id: z.string(),
-  seq: z.int(),
-  event_type: z.string(),
-  triggered_by: z.string(),
-  event_data: json,
-  timestamp,
-  undone: z.boolean(),
-});
+const event = z
+  .strictObject({
+    id: z.string().meta({
+      description: '`<generation>.<seq>`: a reset of the workflow begins the next generation.',
+      pattern: '^\\d+\\.\\d+$',
+      examples: ['1.1'],
+    }),
+    seq,
+    event_type: z.string().meta({ id: 'EventType', type: 'string', enum: [...EVENT_TYPES] }),
+    triggered_by: z.string().meta({
+      type: 'string',
+      enum: [...ROLES, 'operator', 'system'],
+      description: 'Who set it off: a role, a person or the product itself.',
+    }),
+    event_data: json.meta({
+      description: 'Facts of the event; where a person set it off, `actor` is their name.',
+      examples: [{ from: 'discovery', to: 'planning' }],
+    }),
+    timestamp,
+    undone,
+  })
+  .meta({ id: 'AuditEvent', description: 'One line of the audit trail.' });
 export type EventReply = z.infer<typeof event>;
 
-export const historyReply = z.strictObject({
-  workflow_id: z.string(),
-  handoff_count: z.int(),
-  total_handoffs: z.int(),
-  handoffs: z.array(handoff),
-  events: z.array(event),
-  next_cursor: z.string().nullable(),
-});
+export const historyReply = z
+  .strictObject({
+    workflow_id: workflowId,
+    handoff_count: z
+      .int()
+      .min(0)
+      .meta({ description: 'Handoffs of this page.', examples: [1] }),
+    total_handoffs: z
+      .int()
+      .min(0)
+      .meta({ description: 'All handoffs of the build.', examples: [5] }),
+    handoffs: z.array(handoff).meta({ description: 'Oldest first.' }),
+    events: z.array(event).meta({ description: 'Oldest first.' }),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({ description: 'The `cursor` of the next page of both lists; null when there is none now.' }),
+  })
+  .meta({ id: 'HistoryReply' });
 
-/** Fields that only the workflow or the mirror can tell are null when `source` is `temporal`. */
-export const statusReply = z.strictObject({
-  workflow_id: z.string(),
-  build_id: z.string(),
-  project_id: z.string(),
-  current_state: state,
-  current_role: role,
-  next_role: role.nullable(),
-  status,
-  state_description: z.string(),
-  progress: z.strictObject({ percentage: z.int(), completed: z.int(), total: z.int() }),
-  completed_phases: z.array(z.enum(PHASES)),
-  attempt: z.int().nullable(),
-  driver: z.enum(['llm', 'external']).nullable(),
-  simulated: z.boolean().nullable(),
-  model: z.string().nullable(),
-  tokens: z.number().nullable(),
-  handoff_history: z.array(handoff),
-  /** False when the mirror does not answer and rows are missing, and when there are more than 500. */
-  handoff_history_complete: z.boolean(),
-  elapsed_time: z.string(),
-  created_at: timestamp,
-  updated_at: timestamp,
-  completed_at: timestamp.nullable(),
-  next_expectations: z.strictObject({
-    role: z.enum([...ROLES, 'operator']).nullable(),
-    task: z.string(),
-    deadline: timestamp.nullable(),
-  }),
-  source: z.enum(['workflow', 'mirror', 'temporal']),
-});
+/** Of fields that only the workflow or the mirror can tell. */
+const unknownFromTemporal = 'Null when `source` is `temporal`.';
+
+const progress = z
+  .strictObject({
+    percentage: z
+      .int()
+      .min(0)
+      .max(100)
+      .meta({ description: '100 × completed / total, rounded.', examples: [17] }),
+    completed: z
+      .int()
+      .min(0)
+      .meta({ description: 'Phases whose result is in the build.', examples: [1] }),
+    total: z.int().meta({ examples: [PHASES.length] }),
+  })
+  .meta({ id: 'Progress' });
+
+const nextExpectations = z
+  .strictObject({
+    role: z
+      .enum([...ROLES, 'operator'])
+      .nullable()
+      .meta({ description: 'Who is to act: in error `operator`; null when the build is over.' }),
+    task: z
+      .string()
+      .meta({ description: 'What is to be done; in error the reason for the parking.', examples: ['Plan'] }),
+    deadline: timestamp
+      .nullable()
+      .meta({ description: 'End of the active time that is left; null where a person is waited for.' }),
+  })
+  .meta({ id: 'NextExpectations' });
+
+export const statusReply = z
+  .strictObject({
+    workflow_id: workflowId,
+    build_id: z.string().meta({ examples: ['shop-42'] }),
+    project_id: z.string().meta({ examples: ['shop'] }),
+    current_state: state.meta({ examples: ['planning'] }),
+    current_role: role.meta({ description: 'The owner of the state; in error of the phase that failed.' }),
+    next_role: nextRole,
+    status,
+    state_description: stateDescription,
+    progress,
+    completed_phases: z.array(phase).meta({ description: 'Phases whose result is in the build, in order.' }),
+    attempt: z
+      .int()
+      .nullable()
+      .meta({
+        description: `Which run of the current phase this is, counted from 1 for the whole build. ${unknownFromTemporal}`,
+        examples: [1],
+      }),
+    driver: z
+      .enum(['llm', 'external'])
+      .nullable()
+      .meta({
+        description: `Who does the current phase: a model, or a person or an outside agent. ${unknownFromTemporal}`,
+      }),
+    simulated: z
+      .boolean()
+      .nullable()
+      .meta({
+        description: `True when no provider is configured and every model call goes to the simulated model. ${unknownFromTemporal}`,
+      }),
+    model: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'The model of the current role, also where a person acts for it; null where it is not known.',
+        examples: ['gpt-4'],
+      }),
+    tokens: z
+      .number()
+      .nullable()
+      .meta({
+        description: `Tokens that the build has used so far. ${unknownFromTemporal}`,
+        examples: [1234],
+      }),
+    handoff_history: z.array(handoff).meta({ description: 'Oldest first, without those that a reset took back.' }),
+    handoff_history_complete: z.boolean().meta({
+      description: 'False when the mirror does not answer and rows are missing, and when there are more than 500.',
+    }),
+    elapsed_time: z.string().meta({ description: 'From the start to now or to the end.', examples: ['2h 15m'] }),
+    created_at: timestamp,
+    updated_at: timestamp,
+    completed_at: timestamp.nullable().meta({ description: 'Null until the build is complete.' }),
+    next_expectations: nextExpectations,
+    source: z.enum(['workflow', 'mirror', 'temporal']).meta({
+      description:
+        'Who told: the workflow itself; the mirror, when the build is over or no worker answers in time; Temporal, when the mirror does not know the build yet.',
+    }),
+  })
+  .meta({ id: 'BuildStatus' });

@@ -1,4 +1,5 @@
 import { advance } from './advance.ts';
+import { documentation } from './documentation.ts';
 import { abort, requestRetry, rollback } from './going-back.ts';
 import { healthz, readyz } from './health.ts';
 import { history } from './history.ts';
@@ -20,4 +21,5 @@ export const ROUTES: readonly AnyRoute[] = [
   history,
   healthz,
   readyz,
+  ...documentation(() => ROUTES),
 ];

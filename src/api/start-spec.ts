@@ -6,7 +6,7 @@ import type { BuildSpec } from '../machine/build.ts';
 import type { Json } from '../machine/json.ts';
 import { ROLES } from '../machine/states.ts';
 import { canonicalJson, digestOf } from './digest.ts';
-import { jsonObject, name, requirements, role } from './fields.ts';
+import { buildId, jsonObject, model, requirements, role, userId } from './fields.ts';
 import type { BuildSettings } from './ports.ts';
 import { workflowIdOf } from './workflow-id.ts';
 
@@ -15,15 +15,28 @@ const REQUIREMENTS_LIMIT_BYTES = 256 * 1024;
 
 const percentFault = 'must be a number from 0 to 100';
 
-export const startBody = z.strictObject({
-  build_id: name,
-  user_id: name,
-  requirements,
-  metadata: jsonObject.nullish(),
-  model: name.nullish(),
-  external_roles: z.array(role, { error: `must be a list of roles: ${ROLES.join(', ')}` }).nullish(),
-  coverage_min: z.number({ error: percentFault }).min(0, percentFault).max(100, percentFault).nullish(),
-});
+export const startBody = z
+  .strictObject({
+    build_id: buildId,
+    user_id: userId,
+    requirements,
+    metadata: jsonObject.nullish().meta({
+      description: "Facts of the caller's own about the build, of any shape. At most 256 kB of JSON.",
+    }),
+    model: model.nullish(),
+    external_roles: z
+      .array(role, { error: `must be a list of roles: ${ROLES.join(', ')}` })
+      .nullish()
+      .meta({
+        description: 'Roles that people or outside agents play: their phases wait for `advance`.',
+        examples: [['test_auditor']],
+      }),
+    coverage_min: z.number({ error: percentFault }).min(0, percentFault).max(100, percentFault).nullish().meta({
+      description:
+        'The test coverage in percent below which testing sends the build back; never less than the configuration asks for.',
+    }),
+  })
+  .meta({ id: 'StartRequest' });
 
 /** What a start asks for, with defaults in place; `coverageMin` is null where none was asked for. */
 export type StartRequest = Readonly<{

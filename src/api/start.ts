@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import type { Role } from '../machine/states.ts';
 import { requireProject } from './access.ts';
-import { name } from './fields.ts';
+import { projectParams } from './fields.ts';
 import { startReply } from './replies.ts';
 import { defineRoute } from './route.ts';
 import { startBuildOnce } from './start-build.ts';
@@ -22,17 +21,12 @@ export const start = defineRoute({
   path: '/api/workflows/:project_id/start',
   operationId: 'startWorkflow',
   summary: 'Starts a build. The same call again gives the first answer; other content under its build_id is refused.',
-  params: z.object({ project_id: name }),
+  description:
+    'The content of a start is its project, user, requirements, metadata, model, external roles and coverage_min; the order of keys does not matter. The same content gives the first answer also after the end of the build.',
+  params: projectParams,
   body: startBody,
   reply: startReply,
-  errors: [
-    'not_found',
-    'model_unavailable',
-    'build_id_taken',
-    'body_too_large',
-    'unsupported_media_type',
-    'temporal_unreachable',
-  ],
+  errors: ['not_found', 'model_unavailable', 'build_id_taken', 'temporal_unreachable'],
   changes: true,
   handle: async ({ params, body, caller }, deps) => {
     requireProject(params.project_id, caller);

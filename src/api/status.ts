@@ -1,9 +1,8 @@
-import { z } from 'zod';
 import type { StatusView } from '../machine/status-view.ts';
 import type { HistoryReply as LiveRows } from '../workflows/messages.ts';
 import { notFound, requireBuild } from './access.ts';
 import { EMPTY_HISTORY, handoffReply, joinAudit } from './audit.ts';
-import { name } from './fields.ts';
+import { workflowParams } from './fields.ts';
 import { atTime, describedStatus, endedFromOutside, type KnownStatus } from './known-status.ts';
 import { fromMirror } from './mirror-deadline.ts';
 import type { Answer, ApiDeps } from './ports.ts';
@@ -60,7 +59,7 @@ export const status = defineRoute({
   path: '/api/workflows/:workflow_id/status',
   operationId: 'workflowStatus',
   summary: 'Where a build is, by the workflow itself, else by the mirror, else by Temporal (see `source`).',
-  params: z.object({ workflow_id: name }),
+  params: workflowParams,
   reply: statusReply,
   errors: ['not_found', 'mirror_unavailable', 'temporal_unreachable'],
   handle: async ({ params, caller }, deps) => {

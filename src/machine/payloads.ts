@@ -50,7 +50,7 @@ export const PHASE_FIELDS = {
 } as const satisfies Record<Phase, readonly Field[]>;
 
 /** A plain text given as a whole phase_result by a person stands for this field. */
-const TEXT_FIELD: Partial<Record<Phase, string>> = {
+export const TEXT_FIELD: Partial<Record<Phase, string>> = {
   discovery: 'discovered_reqs',
   planning: 'plan',
   implementation: 'code',
