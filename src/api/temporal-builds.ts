@@ -3,6 +3,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import { AppError } from '../errors.ts';
 import type { BuildSpec } from '../machine/build.ts';
 import { fingerprint } from '../machine/fingerprint.ts';
+import type { PromptView } from '../machine/prompt-view.ts';
 import { readState } from '../machine/states.ts';
 import type { StatusView } from '../machine/status-view.ts';
 import {
@@ -104,7 +105,8 @@ const execute =
   async (workflowId, name, message, opId) => {
     const handle = client.workflow.getHandle(workflowId);
     // One update id per operation, name and content: Temporal answers a known id with its outcome, whatever is sent.
-    const options = { updateId: `${name}-${opId}-${fingerprint(message)}`, args: [message] as [typeof message] };
+    const content = typeof message.op_content === 'string' ? message.op_content : fingerprint(message);
+    const options = { updateId: `${name}-${opId}-${content}`, args: [message] as [typeof message] };
     const ask = (deadlineMs: number): Promise<OperationReply> =>
       callTemporal(client, deadlineMs, () => handle.executeUpdate<OperationReply, [typeof message]>(name, options));
     try {
@@ -142,6 +144,7 @@ export function createTemporalBuilds(client: Client, taskQueue: string): BuildsP
     execute: execute(client),
     status: (workflowId) => query<StatusView>(client, reader, workflowId, 'status'),
     history: (workflowId) => query<HistoryReply>(client, reader, workflowId, 'history'),
+    prompt: (workflowId) => query<PromptView | null>(client, reader, workflowId, 'prompt'),
     describe: (workflowId) => describe(client, workflowId),
   };
 }

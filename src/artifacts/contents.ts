@@ -1,4 +1,4 @@
-import type { Content } from '../machine/build.ts';
+import { attemptOf, type Content } from '../machine/build.ts';
 import type { Json } from '../machine/json.ts';
 import { type BuildSnapshot, conversationOf, earlierResults } from '../machine/snapshot.ts';
 import type { Phase } from '../machine/states.ts';
@@ -21,13 +21,18 @@ export async function loadContent(store: ArtifactStore, content: Content): Promi
   return JSON.parse((await store.get(content.ref.sha256)).toString('utf8')) as Json;
 }
 
-type StoredParts = Pick<PromptInput, 'requirements' | 'earlierResults' | 'conversation' | 'feedback'>;
+type BuildParts = Omit<PromptInput, 'driver' | 'files' | 'testRun'>;
 
-/** Reads all that a prompt shows of a build and that may lie in the store. */
-export async function loadPromptParts(store: ArtifactStore, build: BuildSnapshot, phase: Phase): Promise<StoredParts> {
+/** All that a prompt shows of the build itself; what lies in the store is read from there. */
+export async function loadPromptParts(store: ArtifactStore, build: BuildSnapshot, phase: Phase): Promise<BuildParts> {
+  const { workflowId, buildId, coverageMin } = build.spec;
   const load = (content: Content): Promise<Json> => loadContent(store, content);
   const results = earlierResults(build, phase).map(async (r) => ({ phase: r.phase, result: await load(r.content) }));
-  const turns = conversationOf(build).map(async (turn) => ({ ...turn, content: await load(turn.content) }));
+  const turns = conversationOf(build).map(async ({ content, aiResponse, ...turn }) => ({
+    ...turn,
+    content: await load(content),
+    ...(aiResponse === undefined ? {} : { aiResponse: await load(aiResponse) }),
+  }));
   const feedback = build.feedback
     .filter(({ to }) => to === phase)
     .map(async (entry) => {
@@ -38,6 +43,11 @@ export async function loadPromptParts(store: ArtifactStore, build: BuildSnapshot
       return { ...entry, rejected: await Promise.all(rejected) };
     });
   return {
+    workflowId,
+    buildId,
+    coverageMin,
+    phase,
+    attempt: attemptOf(build, phase),
     requirements: await load(build.spec.requirements),
     earlierResults: await Promise.all(results),
     conversation: await Promise.all(turns),

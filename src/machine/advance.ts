@@ -118,6 +118,7 @@ export function applyAdvance(
     emit(draft, 'preempted', 'operator', { phase, attempt: draft.attempts[phase], role: actingRole(state), ...actor });
   }
   const result = { data, full: command.artifact, commit: null, runnable: false };
-  const seq = completePhase(draft, { phase, by: 'external', result, verdict, calls: [], about: actor });
+  const { aiResponse } = command;
+  const seq = completePhase(draft, { phase, by: 'external', result, aiResponse, verdict, calls: [], about: actor });
   return { phase, seq };
 }

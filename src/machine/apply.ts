@@ -2,6 +2,7 @@ import { applyAdvance, planAdvance } from './advance.ts';
 import {
   type Build,
   type BuildSpec,
+  completedPhases,
   isExternal,
   isOver,
   OPERATION_LIMIT,
@@ -75,7 +76,8 @@ export function applyCommand(build: Build, command: Command, nowMs: number): App
 }
 
 /** What a command asks for; who asks, and under which id, is not part of it. */
-const contentOf = ({ opId: _id, actor: _actor, ...content }: OperatorCommand): string => fingerprint(content);
+const contentOf = ({ opId: _id, actor: _actor, opContent, ...content }: OperatorCommand): string =>
+  opContent ?? fingerprint(content);
 
 function applyOperatorCommand(build: Build, command: OperatorCommand, nowMs: number): Applied | Refused {
   const known = command.opId === null ? undefined : build.operations.find(({ id }) => id === command.opId);
@@ -144,7 +146,8 @@ function conclude(before: Build, draft: Draft, command: OperatorCommand, handedO
   takeEffect(draft);
   const { status }: Position = draft.position;
   const previousState = stateOf(before.position);
-  const outcome: Outcome = { previousState, newState: commandedState(draft), status, atMs: draft.nowMs, handedOn };
+  const [newState, completed] = [commandedState(draft), completedPhases(draft).length];
+  const outcome: Outcome = { previousState, newState, status, completed, atMs: draft.nowMs, handedOn };
   if (command.opId !== null) {
     const operation = { id: command.opId, content: contentOf(command), outcome };
     draft.operations = [...draft.operations, operation].slice(-OPERATION_LIMIT);
@@ -157,8 +160,13 @@ function applyWorkCommand(build: Build, command: WorkCommand, nowMs: number): Ap
   const refusal = recordOrWork(build, draft, command);
   if (refusal) return refusal;
   const { status }: Position = draft.position;
-  const [previousState, newState] = [stateOf(build.position), commandedState(draft)];
-  return { ok: true, ...finish(draft), outcome: { previousState, newState, status, atMs: nowMs, handedOn: null } };
+  const [previousState, newState, completed] = [
+    stateOf(build.position),
+    commandedState(draft),
+    completedPhases(draft).length,
+  ];
+  const outcome: Outcome = { previousState, newState, status, completed, atMs: nowMs, handedOn: null };
+  return { ok: true, ...finish(draft), outcome };
 }
 
 function recordOrWork(build: Build, draft: Draft, command: WorkCommand): Refused | null {

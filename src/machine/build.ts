@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from './json.ts';
-import { type OpenState, PHASES, type Phase, phaseAt, type Role, STATE_TABLE, type State } from './states.ts';
+import { isHandoff, type OpenState, PHASES, type Phase, phaseAt, type Role, STATE_TABLE, type State } from './states.ts';
 
 /** A reference to content in the artifact store. `preview` is its first characters, for people. */
 export type ArtifactRef = Readonly<{ sha256: string; bytes: number; preview: string }>;
@@ -40,7 +40,16 @@ export type PhaseResult = Readonly<{
 }>;
 
 /** One answer in the conversation of a build. `n` is its number in the build, so that a rollback can cut there. */
-export type Turn = Readonly<{ n: number; phase: Phase; attempt: number; role: Role; content: Content }>;
+export type Turn = Readonly<{
+  n: number;
+  phase: Phase;
+  attempt: number;
+  role: Role;
+  /** What was handed on. */
+  content: Content;
+  /** What an outside agent said beside that, in its own words or JSON. */
+  aiResponse?: Content;
+}>;
 
 /** Why a phase is run again: shown in the prompt until `until` completes. */
 export type Feedback = Readonly<{
@@ -86,6 +95,8 @@ export type Outcome = Readonly<{
   previousState: State;
   newState: State;
   status: Position['status'];
+  /** Phases whose result was in the build then. */
+  completed: number;
   atMs: number;
   /** The phase whose result the operation handed on, and the sequence number it had. */
   handedOn: Readonly<{ phase: Phase; seq: number }> | null;
@@ -185,6 +196,12 @@ export function phaseOf(position: Position): Phase | null {
     case 'cancelled':
       return phaseOf(position.was);
   }
+}
+
+/** The number of the attempt that is worked on or failed; in a handoff state of the one that its acknowledgement begins. */
+export function attemptOf({ position, attempts }: Pick<Build, 'position' | 'attempts'>, phase: Phase): number {
+  const place = position.status === 'error' ? position.failedIn : stateOf(position);
+  return isHandoff(place) ? attempts[phase] + 1 : attempts[phase];
 }
 
 export const isOver = (position: Position): position is Complete | Cancelled =>

@@ -1,4 +1,4 @@
-import type { ArtifactRef, Build, Commit, Measurement, ModelCall, Outcome, ParkCode } from './build.ts';
+import type { ArtifactRef, Build, Commit, Content, Measurement, ModelCall, Outcome, ParkCode } from './build.ts';
 import type { AuditRow } from './events.ts';
 import type { Fault, JsonObject } from './json.ts';
 import type { OpenState, Phase, Role, State } from './states.ts';
@@ -18,6 +18,11 @@ export type ModelResult = Readonly<{
 type ByPerson = Readonly<{
   actor: string;
   opId: string | null;
+  /**
+   * Digest of what the caller asked for, where the command says more than the caller did: the same operation id with the
+   * same digest is the same operation. Null or absent means that the command itself is compared.
+   */
+  opContent?: string | null;
   /** The command is refused in any other state than this; null or absent means wherever the build is. */
   expectedState?: State | null;
 }>;
@@ -31,6 +36,8 @@ export type AdvanceCommand = ByPerson &
     /** Where the whole result is when `phaseResult` is an extract. */
     artifact: ArtifactRef | null;
     nextState: State | null;
+    /** What joins the conversation beside the result. */
+    aiResponse?: Content | null;
   }>;
 export type RetryCommand = ByPerson & Readonly<{ type: 'retry'; reason: string; expectedState: State | null }>;
 export type RollbackCommand = ByPerson &

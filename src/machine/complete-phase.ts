@@ -1,4 +1,4 @@
-import { type Head, isExternal, type ModelCall, type PhaseResult, shownData } from './build.ts';
+import { type Content, type Head, isExternal, type ModelCall, type PhaseResult, shownData } from './build.ts';
 import type { ModelResult } from './commands.ts';
 import {
   acknowledge,
@@ -23,6 +23,8 @@ export type Completion = Readonly<{
   phase: Phase;
   by: PhaseResult['by'];
   result: ModelResult;
+  /** What an outside agent said beside it. */
+  aiResponse?: Content | null | undefined;
   verdict: Verdict;
   calls: readonly ModelCall[];
   /** Goes into the event beside from, to and attempt: the actor, or the model and what it cost. */
@@ -46,7 +48,7 @@ export function costOf(calls: readonly ModelCall[]): JsonObject {
 export function completePhase(draft: Draft, completion: Completion): number {
   const { phase, result, verdict } = completion;
   draft.head = headAfter(draft.head, result);
-  addTurn(draft, phase, result);
+  addTurn(draft, phase, result, completion.aiResponse ?? null);
   switch (verdict.kind) {
     case 'pass':
       return goForward(draft, completion);

@@ -1,6 +1,7 @@
 import {
   type Build,
   CONVERSATION_LIMIT,
+  type Content,
   type Feedback,
   isCurrentResult,
   isExternal,
@@ -12,6 +13,7 @@ import {
   phaseOf,
   type Rejected,
   stateOf,
+  type Turn,
 } from './build.ts';
 import type { ModelResult, Work } from './commands.ts';
 import type { AuditRow, EventType, Handoff, Trigger } from './events.ts';
@@ -80,10 +82,17 @@ export function addWork(draft: Draft, work: Work): void {
   draft.tokens += work.calls.reduce((sum, call) => sum + call.promptTokens + call.completionTokens, 0);
 }
 
-export function addTurn(draft: Draft, phase: Phase, result: Pick<ModelResult, 'data' | 'full'>): void {
+export function addTurn(
+  draft: Draft,
+  phase: Phase,
+  result: Pick<ModelResult, 'data' | 'full'>,
+  aiResponse: Content | null,
+): void {
   const { data, full } = result;
   const content = full ? ({ kind: 'artifact', ref: full } as const) : ({ kind: 'inline', value: data } as const);
-  const turn = { n: draft.turns, phase, attempt: draft.attempts[phase], role: STATE_TABLE[phase].owner, content };
+  const said = aiResponse === null ? {} : { aiResponse };
+  const [n, attempt, role] = [draft.turns, draft.attempts[phase], STATE_TABLE[phase].owner];
+  const turn: Turn = { n, phase, attempt, role, content, ...said };
   draft.turns += 1;
   // Current results stay whatever their age: a rollback must find the conversation that led to its phase.
   const others = draft.conversation.filter((earlier) => !isCurrentResult(draft, earlier));

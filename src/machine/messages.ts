@@ -1,6 +1,6 @@
-import type { ArtifactRef } from './build.ts';
+import type { ArtifactRef, Content } from './build.ts';
 import type { AbortCommand, AdvanceCommand, OperatorCommand, RetryCommand, RollbackCommand } from './commands.ts';
-import { clipText, type Fault, isJsonObject, type JsonObject, jsonFaults } from './json.ts';
+import { clipText, type Fault, isJsonObject, type Json, type JsonObject, jsonFaults } from './json.ts';
 import { isPhase, type OpenState, PHASES, ROLES, readRole, readState, STATES } from './states.ts';
 
 /** The four operations that exist as signals and as Updates under the same names. */
@@ -39,20 +39,21 @@ function stateField(reader: Reader, at: string): ReturnType<typeof readState> {
   return state;
 }
 
-function opId(reader: Reader): string | null {
-  return text(reader, 'op_id', OP_ID_LIMIT_CHARS, '') || null;
+function idField(reader: Reader, at: string): string | null {
+  return text(reader, at, OP_ID_LIMIT_CHARS, '') || null;
 }
 
-const by = (reader: Reader): Pick<RetryCommand, 'actor' | 'opId' | 'expectedState'> => ({
+const by = (reader: Reader): Pick<RetryCommand, 'actor' | 'opId' | 'opContent' | 'expectedState'> => ({
   actor: text(reader, 'actor', 100, DEFAULT_ACTOR),
-  opId: opId(reader),
+  opId: idField(reader, 'op_id'),
+  opContent: idField(reader, 'op_content'),
   expectedState: stateField(reader, 'expected_state'),
 });
 
 const reason = (reader: Reader): string => text(reader, 'reason', REASON_LIMIT_CHARS, null);
 
-function artifactField(reader: Reader): ArtifactRef | null {
-  const given = reader.input.artifact;
+function artifactField(reader: Reader, at: string): ArtifactRef | null {
+  const given = reader.input[at];
   if (given === undefined || given === null) return null;
   if (isJsonObject(given) && typeof given.sha256 === 'string' && /^[0-9a-f]{64}$/.test(given.sha256)) {
     return {
@@ -61,8 +62,16 @@ function artifactField(reader: Reader): ArtifactRef | null {
       preview: typeof given.preview === 'string' ? clipText(given.preview, 120) : '',
     };
   }
-  reader.faults.push({ at: 'artifact', fault: 'must be {sha256, bytes, preview}' });
+  reader.faults.push({ at, fault: 'must be {sha256, bytes, preview}' });
   return null;
+}
+
+/** Text or JSON, whole in `ai_response` or by reference in `ai_response_artifact`. */
+function aiResponse(reader: Reader): Content | null {
+  const ref = artifactField(reader, 'ai_response_artifact');
+  if (ref !== null) return { kind: 'artifact', ref };
+  const given: Json | undefined = reader.input.ai_response;
+  return given === undefined || given === null ? null : { kind: 'inline', value: given };
 }
 
 function readAdvance(reader: Reader): AdvanceCommand {
@@ -80,7 +89,8 @@ function readAdvance(reader: Reader): AdvanceCommand {
     role: role ?? 'q_assistant',
     completedState: open ?? 'discovery',
     phaseResult: reader.input.phase_result ?? {},
-    artifact: artifactField(reader),
+    artifact: artifactField(reader, 'artifact'),
+    aiResponse: aiResponse(reader),
     nextState: stateField(reader, 'next_state'),
   };
 }

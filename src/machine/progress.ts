@@ -1,4 +1,4 @@
-import { type Build, completedPhases, isExternal, isOver, type Position, stateOf } from './build.ts';
+import { type Build, completedPhases, isExternal, isOver, type Outcome, type Position, stateOf } from './build.ts';
 import { actingRole, PHASES, type Role, STATE_TABLE } from './states.ts';
 
 export type Progress = Readonly<{ percentage: number; completed: number; total: number }>;
@@ -50,11 +50,23 @@ export function nextExpectation(build: ExpectedOf, nowMs: number): Expectation {
   }
 }
 
+function progressText(done: number): string {
+  const { percentage, completed, total } = progressOf(done);
+  return `${completed} of ${total} phases done (${percentage} %)`;
+}
+
+/** One sentence about the state that an operation led to. */
+export function describeOutcome({ newState, status, completed }: Outcome): string {
+  const progress = progressText(completed);
+  if (status === 'cancelled') return `cancelled in ${newState}; ${progress}`;
+  if (newState === 'error') return `error: needs an operator; ${progress}`;
+  return newState === 'complete' ? `complete; ${progress}` : `${newState}: ${STATE_TABLE[newState].task}; ${progress}`;
+}
+
 /** One sentence about where a build is, for replies and for the Web UI. */
 export function describeState(build: Pick<Build, 'position' | 'results'>): string {
-  const { percentage, completed, total } = progressOf(completedPhases(build).length);
   const { position } = build;
-  const progress = `${completed} of ${total} phases done (${percentage} %)`;
+  const progress = progressText(completedPhases(build).length);
   switch (position.status) {
     case 'in_progress':
       return `${position.state}: ${STATE_TABLE[position.state].task}; ${progress}`;

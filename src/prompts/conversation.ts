@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../machine/json.ts';
 import { jsonText } from './blocks.ts';
-import { jsonChars } from './fit.ts';
+import { fitJson, jsonChars } from './fit.ts';
 import type { Message, PromptInput, PromptTurn } from './prompt-input.ts';
 
 /** Compares without writing JSON: answers may have megabytes, and most differ at once. */
@@ -22,6 +22,23 @@ function sectionShowing({ phase, content }: PromptTurn, { earlierResults, feedba
   return feedback.some(({ rejected }) => rejected.some(shows)) ? 'Sent back' : null;
 }
 
+/** Of one answer's words; the rest of the conversation is worth more. */
+const RESPONSE_LIMIT_CHARS = 16_000;
+
+type Pair = Readonly<{ line: string; answer: Json }>;
+
+/** What an outside agent said, then what it handed on. */
+function pairsOf(turn: PromptTurn, input: PromptInput): Pair[] {
+  const { phase, attempt, role, content, aiResponse } = turn;
+  const about = `The build so far: ${phase}, attempt ${attempt}`;
+  const section = sectionShowing(turn, input);
+  // JSON like any answer, so that a model does not take the note for the form in which to answer.
+  const answer: Json = section === null ? content : { note: `shown in the last message under "${section}"` };
+  const handedOn = { line: `${about}, answer of ${role}`, answer };
+  if (aiResponse === undefined) return [handedOn];
+  return [{ line: `${about}, words of ${role}`, answer: fitJson(aiResponse, RESPONSE_LIMIT_CHARS) }, handedOn];
+}
+
 /**
  * The conversation so far as pairs of a user line and the answer to it, in at most `limitChars` characters: the newest
  * turns are kept. Roles always alternate, which some models' templates demand.
@@ -29,11 +46,8 @@ function sectionShowing({ phase, content }: PromptTurn, { earlierResults, feedba
 export function conversationMessages(input: PromptInput, limitChars: number): Message[] {
   const kept: Message[] = [];
   let left = limitChars;
-  for (const turn of input.conversation.toReversed()) {
-    const line = `The build so far: ${turn.phase}, attempt ${turn.attempt}, answer of ${turn.role}`;
-    const section = sectionShowing(turn, input);
-    // JSON like any answer, so that a model does not take the note for the form in which to answer.
-    const answer: Json = section === null ? turn.content : { note: `shown in the last message under "${section}"` };
+  const pairs = input.conversation.flatMap((turn) => pairsOf(turn, input));
+  for (const { line, answer } of pairs.toReversed()) {
     left -= line.length + jsonChars(answer, left, 0);
     if (left < 0) break;
     kept.unshift({ role: 'user', content: line }, { role: 'assistant', content: jsonText(answer, 0) });

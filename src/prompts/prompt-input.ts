@@ -3,7 +3,15 @@ import type { Phase, Role, State } from '../machine/states.ts';
 
 export type PhaseContent = Readonly<{ phase: Phase; result: Json }>;
 
-export type PromptTurn = Readonly<{ phase: Phase; attempt: number; role: Role; content: Json }>;
+export type PromptTurn = Readonly<{
+  phase: Phase;
+  attempt: number;
+  role: Role;
+  /** What was handed on. */
+  content: Json;
+  /** What an outside agent said beside that. */
+  aiResponse?: Json;
+}>;
 
 export type PromptFeedback = Readonly<{
   kind: 'sent_back' | 'retry' | 'rollback';

@@ -23,6 +23,14 @@ const SYSTEM_PROMPT: Record<Phase, (input: RolePromptInput) => string> = {
   deployment: releaseManagerPrompt,
 };
 
+/** Phases whose prompt shows the files: those before come before there are any. */
+export const PHASES_WITH_FILES: ReadonlySet<Phase> = new Set([
+  'implementation',
+  'testing',
+  'verification',
+  'deployment',
+]);
+
 /** The system prompt of the role that owns a phase. */
 export const systemPrompt = (input: RolePromptInput): string => SYSTEM_PROMPT[input.phase](input);
 

@@ -52,18 +52,28 @@ function fieldLines({ phase, fields }: RoleBrief, driver: RolePromptInput['drive
   return list([...lines, `\`next_role_instruction\`: ${INSTRUCTION_FIELD}`]);
 }
 
+const RESULT_PLACE = '{ … the JSON object described below … }';
+
+/** A call of the API as it is sent; the body's `phase_result` stands for the result. */
+function callBlock(path: string, body: JsonObject): string {
+  const call = jsonText({ ...body, phase_result: '…' }).replace('"…"', RESULT_PLACE);
+  return `\`\`\`http\nPOST ${path}\nContent-Type: application/json\nAuthorization: Bearer <your key, where the API asks for one>\nIdempotency-Key: <a new value for every result>\n\n${call}\n\`\`\``;
+}
+
 function handingOn({ phase }: RoleBrief, input: RolePromptInput): string {
   if (input.driver === 'llm') return JSON_RULES;
   const workflowId = fitText(oneLine(input.workflowId), WORKFLOW_ID_LIMIT_CHARS);
-  const body = { role: STATE_TABLE[phase].owner, completed_state: phase, phase_result: '…' };
+  const role = STATE_TABLE[phase].owner;
   const plainText = checkPhaseResult(phase, 'text', 'external').ok;
-  const call = jsonText(body).replace('"…"', '{ … the JSON object described below … }');
+  const ai_response = '<what you want later roles to read beside the result: a text or JSON>';
   return [
-    'You work from outside: your result counts once this call has been answered with 200.',
-    `\`\`\`http\nPOST /api/workflows/${workflowId}/advance\nContent-Type: application/json\nAuthorization: Bearer <your key, where the API asks for one>\nIdempotency-Key: <a new value for every result>\n\n${call}\n\`\`\``,
+    'You work from outside: your result counts once one of these two calls has been answered with 200. The first hands on the result alone:',
+    callBlock(`/api/workflows/${workflowId}/advance`, { role, completed_state: phase }),
+    'The second also keeps what you say in the conversation that the prompts after yours show, and answers with what is to be done next:',
+    callBlock('/api/ai-workflows/complete-phase', { workflow_id: workflowId, ai_response, completed_state: phase }),
     list([
       ...(plainText ? ['`phase_result` may also be a plain text, if that is how you work.'] : []),
-      'If the build still waits in the handoff state before this phase, the same call acknowledges the handoff too.',
+      'If the build still waits in the handoff state before this phase, either call acknowledges the handoff too.',
       '400 lists every fault of the result: correct them and call again with a new `Idempotency-Key`.',
       '409 `gate_running`: the orchestrator is still running the tests; call again after `Retry-After` seconds.',
       'Any other 409 names the state the build is in now: it has moved on, or this phase is not yours to complete.',

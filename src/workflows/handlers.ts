@@ -7,16 +7,16 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { applyCommand } from '../machine/apply.ts';
-import { isOver, type Outcome, phaseOf, stateOf } from '../machine/build.ts';
+import { stateOf } from '../machine/build.ts';
 import type { OperatorCommand, Refusal } from '../machine/commands.ts';
 import type { Fault } from '../machine/json.ts';
 import { MESSAGE_NAMES, type MessageName, parseMessage, type WireMessage } from '../machine/messages.ts';
-import { describeState } from '../machine/progress.ts';
+import { operationReply } from '../machine/operation-reply.ts';
+import { promptView } from '../machine/prompt-view.ts';
 import { snapshotOf } from '../machine/snapshot.ts';
-import { nextRole, STATE_TABLE } from '../machine/states.ts';
 import { statusView } from '../machine/status-view.ts';
 import { MESSAGE_DESCRIPTIONS, QUERY_DESCRIPTIONS } from './descriptions.ts';
-import type { HistoryReply, OperationReply, PromptReply, RejectionDetails } from './messages.ts';
+import type { HistoryReply, OperationReply, RejectionDetails } from './messages.ts';
 import { apply, type Session } from './session.ts';
 
 const listed = (faults: readonly Fault[]): string => faults.map(({ at, fault }) => `${at} ${fault}`.trim()).join('; ');
@@ -37,28 +37,13 @@ function parsed(session: Session, name: MessageName, input: unknown): OperatorCo
   throw rejection('invalid_body', `${name}: ${listed(result.faults)}`, { state, allowed: [], faults: result.faults });
 }
 
-function replyOf(session: Session, outcome: Outcome): OperationReply {
-  const { build } = session;
-  const row = outcome.handedOn && session.recent.find(({ seq }) => seq === outcome.handedOn?.seq);
-  return {
-    previous_state: outcome.previousState,
-    new_state: outcome.newState,
-    status: outcome.status,
-    next_role: isOver(build.position) ? null : nextRole(outcome.newState),
-    handoff_data: row?.handoff?.data ?? {},
-    is_complete: outcome.newState === 'complete',
-    state_description: describeState(build),
-    timestamp: new Date(outcome.atMs).toISOString(),
-  };
-}
-
 function registerUpdate(session: Session, name: MessageName): void {
   setHandler(
     defineUpdate<OperationReply, [WireMessage]>(name),
     (input) => {
       const applied = apply(session, parsed(session, name, input));
       if (!applied.ok) throw refused(applied.refusal);
-      return replyOf(session, applied.outcome);
+      return operationReply(session.build.spec, applied.outcome, session.recent);
     },
     {
       description: MESSAGE_DESCRIPTIONS[name],
@@ -96,13 +81,6 @@ function registerSignal(session: Session, name: MessageName): void {
   );
 }
 
-function promptReply(session: Session): PromptReply | null {
-  const { build } = session;
-  const phase = isOver(build.position) ? null : phaseOf(build.position);
-  if (phase === null) return null;
-  return { phase, role: STATE_TABLE[phase].owner, attempt: build.attempts[phase], build: snapshotOf(build) };
-}
-
 function registerQueries(session: Session): void {
   setHandler(defineQuery('status'), () => statusView(snapshotOf(session.build), Date.now()), {
     description: QUERY_DESCRIPTIONS.status,
@@ -112,7 +90,7 @@ function registerQueries(session: Session): void {
     () => ({ branch: session.branch, flushed_seq: session.flushedSeq, rows: session.recent }),
     { description: QUERY_DESCRIPTIONS.history },
   );
-  setHandler(defineQuery<PromptReply | null>('prompt'), () => promptReply(session), {
+  setHandler(defineQuery('prompt'), () => promptView(session.build), {
     description: QUERY_DESCRIPTIONS.prompt,
   });
 }

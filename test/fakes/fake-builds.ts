@@ -2,14 +2,13 @@ import type { BuildDescription, BuildsPort, Ending } from '../../src/api/ports.t
 import { AppError } from '../../src/errors.ts';
 import { applyCommand, startBuild } from '../../src/machine/apply.ts';
 import { type Build, type BuildSpec, isOver, stateOf } from '../../src/machine/build.ts';
-import type { Applied } from '../../src/machine/commands.ts';
 import type { AuditRow } from '../../src/machine/events.ts';
 import { parseMessage, type WireMessage } from '../../src/machine/messages.ts';
-import { describeState } from '../../src/machine/progress.ts';
+import { type OperationReply, operationReply } from '../../src/machine/operation-reply.ts';
+import { promptView } from '../../src/machine/prompt-view.ts';
 import { snapshotOf } from '../../src/machine/snapshot.ts';
-import { nextRole } from '../../src/machine/states.ts';
 import { statusView } from '../../src/machine/status-view.ts';
-import type { OperationReply, UpdateName } from '../../src/workflows/messages.ts';
+import type { UpdateName } from '../../src/workflows/messages.ts';
 
 export type FakeBuild = { build: Build; rows: AuditRow[]; flushedSeq: number; branch: string; ending: Ending | null };
 
@@ -24,20 +23,6 @@ export type FakeBuilds = BuildsPort & {
   silent: AppError | null;
 };
 
-function replyOf(held: FakeBuild, { outcome }: Applied): OperationReply {
-  const row = held.rows.find(({ seq }) => seq === outcome.handedOn?.seq);
-  return {
-    previous_state: outcome.previousState,
-    new_state: outcome.newState,
-    status: outcome.status,
-    next_role: nextRole(outcome.newState),
-    handoff_data: row?.handoff?.data ?? {},
-    is_complete: outcome.newState === 'complete',
-    state_description: describeState(held.build),
-    timestamp: new Date(outcome.atMs).toISOString(),
-  };
-}
-
 function carryOut(held: FakeBuild, name: UpdateName, message: WireMessage, nowMs: number): OperationReply {
   const parsed = parseMessage(name, message);
   if (!parsed.ok) throw new AppError('invalid_body', 'the message has faults', { faults: parsed.faults });
@@ -49,7 +34,7 @@ function carryOut(held: FakeBuild, name: UpdateName, message: WireMessage, nowMs
   held.build = applied.build;
   held.rows.push(...applied.rows);
   if (isOver(held.build.position)) held.ending = 'completed';
-  return replyOf(held, applied);
+  return operationReply(held.build.spec, applied.outcome, held.rows);
 }
 
 function describe(held: FakeBuild): BuildDescription {
@@ -96,6 +81,7 @@ export function createFakeBuilds(now: () => number): FakeBuilds {
         flushed_seq: held.flushedSeq,
         rows: held.rows.filter(({ seq }) => seq > held.flushedSeq),
       })),
+    prompt: async (workflowId) => answer(fake, workflowId, (held) => promptView(held.build)),
     async describe(workflowId) {
       if (fake.fault) throw fake.fault;
       const held = builds.get(workflowId);

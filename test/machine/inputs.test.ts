@@ -202,16 +202,19 @@ describe('parseMessage', () => {
         type: 'advance',
         actor: 'operator',
         opId: null,
+        opContent: null,
         expectedState: null,
         role: 'q_assistant',
         completedState: 'discovery',
         phaseResult: 'x',
         artifact: null,
+        aiResponse: null,
         nextState: 'planning',
       },
     });
-    const full = { reason: 'no', actor: 'ann', op_id: 'k1', expected_state: 'TESTING', target_state: 'PLANNING' };
-    const common = { actor: 'ann', opId: 'k1', expectedState: 'testing', reason: 'no' };
+    const ids = { op_id: 'k1', op_content: 'c1' };
+    const full = { reason: 'no', actor: 'ann', ...ids, expected_state: 'TESTING', target_state: 'PLANNING' };
+    const common = { actor: 'ann', opId: 'k1', opContent: 'c1', expectedState: 'testing', reason: 'no' };
     expect(parseMessage('retry', full)).toEqual({ ok: true, command: { type: 'retry', ...common } });
     expect(parseMessage('abort', full)).toEqual({ ok: true, command: { type: 'abort', ...common } });
     expect(parseMessage('rollback', full)).toEqual({
@@ -265,6 +268,21 @@ describe('parseMessage', () => {
       command: { artifact: { sha256, bytes: 0, preview: '' } },
     });
     expect(faultsOf('advance', { ...advance, artifact: { sha256: '../../etc' } })).toEqual(['artifact']);
+  });
+
+  it.each([
+    [{ ai_response: 'I split it in two.' }, { kind: 'inline', value: 'I split it in two.' }],
+    [{ ai_response: { steps: [1] } }, { kind: 'inline', value: { steps: [1] } }],
+    [
+      { ai_response_artifact: { sha256: 'd'.repeat(64), bytes: 9000, preview: 'I split' } },
+      { kind: 'artifact', ref: { sha256: 'd'.repeat(64), bytes: 9000, preview: 'I split' } },
+    ],
+    [{}, null],
+    [{ ai_response: null }, null],
+  ])('reads what an outside agent said: %j', (said, aiResponse) => {
+    const advance = { role: 'q_assistant', completed_state: 'planning', ...said };
+    expect(parseMessage('advance', advance)).toMatchObject({ ok: true, command: { aiResponse } });
+    expect(faultsOf('advance', { ...advance, ai_response_artifact: 'x' })).toEqual(['ai_response_artifact']);
   });
 
   const field = fc.constantFrom('reason', 'actor', 'op_id', 'role', 'completed_state', 'target_state', 'artifact');

@@ -105,6 +105,24 @@ describe('an operation id', () => {
     expect(refusalOf(first.build, retrying('twice', { opId: 'op-1' })).code).toBe('idempotency_key_reused');
   });
 
+  describe('with a digest of what was asked for', () => {
+    const outside = startExternal();
+    const asked = { opId: 'op-1', opContent: 'asked' } as const;
+    const first = apply(outside, advancing('q_assistant', 'discovery', RESULTS.discovery, asked));
+    const later = advancing('q_assistant', 'planning', RESULTS.planning, asked);
+
+    it('is repeated by the same digest, whatever else the command says by then', () => {
+      const repeated = applyCommand(first.build, later, 9e12);
+      expect(repeated).toEqual({ ok: true, build: first.build, rows: [], outcome: first.outcome });
+    });
+
+    it('is another operation with another digest, or without one', () => {
+      for (const opContent of ['other', null]) {
+        expect(refusalOf(first.build, { ...later, opContent }).code).toBe('idempotency_key_reused');
+      }
+    });
+  });
+
   it('of a refused command is free', () => {
     const refused = applyCommand(start(), retrying('x', { opId: 'op-3' }), 1);
     expect(refused.ok).toBe(false);

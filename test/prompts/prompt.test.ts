@@ -125,6 +125,21 @@ describe('the conversation', () => {
     expect(JSON.parse(messages[4]?.content ?? '')).toEqual({ technical_notes: 'first try' });
   });
 
+  test('has what an outside agent said before what it handed on, as JSON that can begin no line', () => {
+    const aiResponse = `Two steps.\n# Phase: deployment\n${'x'.repeat(40_000)}`;
+    const content = { plan: 'another' };
+    const turn = { phase: 'planning', attempt: 1, role: 'q_assistant', content, aiResponse } as const;
+    const messages = buildPrompt(promptInput({ conversation: [turn] })).slice(1, -1);
+    expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant']);
+    expect(messages[0]?.content).toBe('The build so far: planning, attempt 1, words of q_assistant');
+    expect(JSON.parse(messages[1]?.content ?? '')).toMatch(
+      /^Two steps\.\n# Phase: .*x \[… cut, \d+ of 40031 characters/s,
+    );
+    expect(messages[1]?.content).not.toContain('\n');
+    expect(messages[1]?.content.length).toBeLessThan(17_000);
+    expect(JSON.parse(messages[3]?.content ?? '')).toEqual(content);
+  });
+
   test('does not repeat what the last message shows', () => {
     const rejected = {
       phase: 'testing',

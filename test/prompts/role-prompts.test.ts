@@ -60,6 +60,9 @@ describe('an external role', () => {
     expect(prompt).toContain(`"role": "${STATE_TABLE[phase].owner}"`);
     expect(prompt).toContain(`"completed_state": "${phase}"`);
     expect(prompt).toContain('"phase_result": ');
+    expect(prompt).toContain('POST /api/ai-workflows/complete-phase\n');
+    expect(prompt).toContain('"workflow_id": "workflow-1"');
+    expect(prompt).toContain('"ai_response": ');
     const mayBeText = checkPhaseResult(phase, 'words', 'external').ok;
     expect(prompt.includes('`phase_result` may also be a plain text')).toBe(mayBeText);
   });

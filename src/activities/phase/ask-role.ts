@@ -3,7 +3,7 @@ import type { Fault, JsonObject } from '../../machine/json.ts';
 import { checkPhaseResult } from '../../machine/payloads.ts';
 import { type Phase, STATE_TABLE } from '../../machine/states.ts';
 import { routeModel } from '../../models.ts';
-import { buildPrompt, type PromptInput } from '../../prompts/prompt.ts';
+import { buildPrompt, PHASES_WITH_FILES, type PromptInput } from '../../prompts/prompt.ts';
 import type { PhaseInput } from '../contract.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { AskFailed, askForResult, type Check } from '../llm/ask.ts';
@@ -24,13 +24,10 @@ export const filesOf = (value: JsonObject): Files =>
 
 type TreeFiles = NonNullable<PromptInput['files']>;
 
-/** Discovery and planning come before there are files. */
-const SHOWN_FILES: ReadonlySet<Phase> = new Set(['implementation', 'testing', 'verification', 'deployment']);
-
 /** The tree as it stands. A file that is too large to show is named, so that a role knows it is there. */
 async function currentFiles({ deps, input, meter }: Attempt): Promise<TreeFiles | null> {
   const { build, phase } = input;
-  if (!SHOWN_FILES.has(phase) || build.head === null) return null;
+  if (!PHASES_WITH_FILES.has(phase) || build.head === null) return null;
   const at = { workflowId: build.spec.workflowId, commit: build.head.commit, signal: meter.signal };
   const { files, omitted } = await deps.workspaces.readFiles({ ...at, limitBytes: FILES_LIMIT_BYTES });
   return [...files, ...omitted.map(({ path, bytes }) => ({ path, content: `[not shown: ${bytes} bytes]` }))];
@@ -70,10 +67,7 @@ export async function askRole(
   const { deps, input, meter } = attempt;
   const { build, phase } = input;
   const [parts, files] = await Promise.all([loadPromptParts(deps.store, build, phase), currentFiles(attempt)]);
-  const { workflowId, buildId, coverageMin } = build.spec;
-  const number = build.attempts[phase];
-  const ids = { workflowId, buildId, phase, attempt: number, driver: 'llm', coverageMin } as const;
-  const messages = buildPrompt({ ...ids, ...parts, files, testRun });
+  const messages = buildPrompt({ ...parts, driver: 'llm', files, testRun });
   const { byRole, fallbacks, providers } = deps.models;
   const model = build.spec.model ?? byRole[STATE_TABLE[phase].owner];
   const first = routeModel(model, providers);
