@@ -3,6 +3,7 @@
  * `node --import tsx <entry> …` or `npm run <script>`. Node built-ins only.
  *
  *   node scripts/run.mjs src/demo.ts [arguments]
+ *   node scripts/run.mjs --here src/cli.ts [arguments]     in the caller's folder, not the project's
  *   node scripts/run.mjs --npm test:all [arguments]
  */
 import { spawn } from 'node:child_process';
@@ -105,22 +106,26 @@ async function must([command, ...args], message) {
 
 async function execute([entry, ...args]) {
   if (entry === undefined)
-    throw new Error('Usage: node scripts/run.mjs <entry> [arguments], or --npm <script> [arguments]');
+    throw new Error('Usage: node scripts/run.mjs [--here] <entry> [arguments], or --npm <script> [arguments]');
   if (entry === '--npm') {
     const [script, ...rest] = args;
     if (script === undefined) throw new Error('Usage: node scripts/run.mjs --npm <script> [arguments]');
     return await run('npm', ['run', '--silent', script, '--', ...rest], 'inherit');
   }
-  const tsx = pathToFileURL(join(modules, 'tsx', 'dist', 'loader.mjs')).href;
-  return await run(process.execPath, ['--import', tsx, entry, ...args], 'inherit');
+  const tsx = ['--import', pathToFileURL(join(modules, 'tsx', 'dist', 'loader.mjs')).href];
+  if (entry !== '--here') return await run(process.execPath, [...tsx, entry, ...args], 'inherit');
+  const [file = '', ...rest] = args;
+  // Else the loader would go by the settings of whatever TypeScript project it is called in.
+  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
+  return await run(process.execPath, [...tsx, join(root, file), ...rest], 'inherit', { cwd: process.cwd(), env });
 }
 
 /** Resolves with the exit code; 128 + n after signal n, as shells report it. */
-function run(command, args, stdio) {
+function run(command, args, stdio, place = { cwd: root }) {
   return new Promise((resolve, reject) => {
     // npm is a batch file on Windows.
     const shell = command === 'npm' && process.platform === 'win32';
-    child = spawn(command, args, { cwd: root, stdio, shell });
+    child = spawn(command, args, { ...place, stdio, shell });
     child.once('error', (error) => reject(new Error(`${command} could not be started: ${error.message}`)));
     child.once('exit', (code, signal) => {
       child = null;

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import type { EventReply, HandoffReply } from '../client/client.ts';
+import { type WatchedRow, watch } from '../client/watch.ts';
+import { renderRow } from '../demo/render.ts';
+import { auditLines } from '../demo/report.ts';
+import { clean } from '../demo/text.ts';
+import { type Call, type Command, required, UsageError, type Values } from './command.ts';
+import { readJson, readJsonObject, readRequirements } from './input.ts';
+import { EXIT, printJson, show } from './output.ts';
+
+const keyOf = (values: Values) => ({ idempotencyKey: values['idempotency-key'] });
+
+const expected = ({ 'expected-state': state }: Values) => (state === undefined ? {} : { expected_state: state });
+
+async function follow(call: Call, workflowId: string): Promise<number> {
+  const { client, screen, streams, values } = call;
+  const rows: WatchedRow[] = [];
+  for await (const row of watch(client, workflowId)) {
+    if (values.json) printJson(call, row);
+    else screen.print(renderRow(row, rows, { width: screen.width(), modelOf: () => null }));
+    rows.push(row);
+  }
+  const { status, state_description: told } = await client.status(workflowId);
+  if (!values.json) streams.output.write(`\n${clean(told)}\n`);
+  return status === 'complete' ? EXIT.done : EXIT.failed;
+}
+
+function coverageOf({ 'coverage-min': text }: Values) {
+  if (text === undefined) return {};
+  const percent = Number(text);
+  if (text.trim() === '' || Number.isNaN(percent)) throw new UsageError(`--coverage-min is "${text}": give a number`);
+  return { coverage_min: percent };
+}
+
+async function start(call: Call): Promise<number> {
+  const { client, subject, streams, values } = call;
+  // Named by the key, so that the same command with the same key is the same build.
+  const idempotencyKey = values['idempotency-key'] ?? randomUUID();
+  const { model, external, metadata } = values;
+  const request = {
+    build_id: values.build ?? idempotencyKey,
+    user_id: values.user ?? 'you',
+    requirements: await readRequirements({ given: subject, what: 'requirements', streams }),
+    ...(model === undefined ? {} : { model }),
+    ...(external === undefined ? {} : { external_roles: external }),
+    ...(metadata === undefined
+      ? {}
+      : { metadata: await readJsonObject({ given: metadata, what: '--metadata', streams }) }),
+    ...coverageOf(values),
+  };
+  const reply = await client.start(values.project ?? 'default', request, { idempotencyKey });
+  show(call, reply);
+  return values.watch ? await follow(call, reply.workflow_id) : EXIT.done;
+}
+
+async function history(call: Call): Promise<number> {
+  const { client, screen, subject, values } = call;
+  const handoffs: HandoffReply[] = [];
+  const events: EventReply[] = [];
+  for await (const page of client.historyPages(subject)) {
+    handoffs.push(...page.handoffs);
+    events.push(...page.events);
+  }
+  if (values.json) printJson(call, { workflow_id: subject, handoffs, events });
+  else screen.print(auditLines(handoffs, events, screen.width()));
+  return EXIT.done;
+}
+
+/** A command whose answer is shown as it is. */
+const shown =
+  (call: (given: Call) => Promise<object>): Command['run'] =>
+  async (given) => {
+    show(given, await call(given));
+    return EXIT.done;
+  };
+
+const REASON = {
+  says: 'why; it stands in the audit and, after a retry or rollback, in the next prompt',
+  required: true,
+} as const;
+const EXPECTED_STATE = { says: 'refuse it where the build is in another state by now' };
+
+/** The commands by name, in the order of the help. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  start: {
+    subject: 'requirements',
+    says: 'start a build; requirements are a text or a JSON object',
+    changes: true,
+    options: {
+      project: { says: 'whose build it is (default "default")' },
+      user: { says: 'who starts it (default "you")' },
+      build: { says: 'its build_id; with it, the same start again gives the same build (default: a new one)' },
+      model: { says: 'the model for every role, instead of the configured ones' },
+      external: { says: 'a role that a person or an outside agent plays; repeatable' },
+      metadata: { says: 'an object that is kept with the build' },
+      'coverage-min': { says: 'the least test coverage, where more is asked for than the server does' },
+      watch: { says: 'then show it live, to its end' },
+    },
+    run: start,
+  },
+  status: {
+    subject: 'workflow_id',
+    says: 'show where a build is',
+    options: {},
+    run: shown(({ client, subject }) => client.status(subject)),
+  },
+  watch: {
+    subject: 'workflow_id',
+    says: 'show a build live, to its end',
+    options: {},
+    run: (call) => follow(call, call.subject),
+  },
+  history: { subject: 'workflow_id', says: 'show its handoffs and events', options: {}, run: history },
+  advance: {
+    subject: 'workflow_id',
+    says: "hand on a phase's result, or acknowledge a handoff, for a role",
+    changes: true,
+    options: {
+      role: { says: 'for whom: the owner of the state, of a handoff state the receiver', required: true },
+      state: { says: 'the state that is completed with it', required: true },
+      result: { says: "the phase's result; an acknowledgement has none" },
+      'next-state': { says: 'where the build is to go; only needed to send testing or verification back' },
+    },
+    run: shown(async ({ client, subject, streams, values }) => {
+      const { result, 'next-state': next } = values;
+      const body = {
+        role: required(values, 'role'),
+        completed_state: required(values, 'state'),
+        ...(result === undefined ? {} : { phase_result: await readJson({ given: result, what: '--result', streams }) }),
+        ...(next === undefined ? {} : { next_state: next }),
+      };
+      return await client.advance(subject, body, keyOf(values));
+    }),
+  },
+  retry: {
+    subject: 'workflow_id',
+    says: 'send the work back to the phase before, or a parked build back to work',
+    changes: true,
+    options: { reason: REASON, 'expected-state': EXPECTED_STATE },
+    run: shown(({ client, subject, values }) => {
+      const body = { reason: required(values, 'reason'), ...expected(values) };
+      return client.requestRetry(subject, body, keyOf(values));
+    }),
+  },
+  rollback: {
+    subject: 'workflow_id',
+    says: 'take a build back to a phase that it has reached',
+    changes: true,
+    options: {
+      to: { says: 'the phase; its result and all later ones leave the build', required: true },
+      reason: REASON,
+      'expected-state': EXPECTED_STATE,
+    },
+    run: shown(({ client, subject, values }) => {
+      const body = { target_state: required(values, 'to'), reason: required(values, 'reason'), ...expected(values) };
+      return client.rollback(subject, body, keyOf(values));
+    }),
+  },
+  abort: {
+    subject: 'workflow_id',
+    says: 'end a build',
+    changes: true,
+    options: { reason: REASON },
+    run: shown(({ client, subject, values }) =>
+      client.abort(subject, { reason: required(values, 'reason') }, keyOf(values)),
+    ),
+  },
+};
