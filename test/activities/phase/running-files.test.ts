@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PhaseOutput } from '../../../src/activities/contract.ts';
+import type { ActivityDeps } from '../../../src/activities/deps.ts';
+import { phase } from '../../../src/activities/phase/phase.ts';
+import { createWorkspaces } from '../../../src/activities/workspace/workspaces.ts';
+import { createFolderStore } from '../../../src/artifacts/artifact-store.ts';
+import { type Build, phaseOf } from '../../../src/machine/build.ts';
+import { snapshotOf } from '../../../src/machine/snapshot.ts';
+import { ROLES, type Role } from '../../../src/machine/states.ts';
+import type { Providers } from '../../../src/models.ts';
+import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
+import { apply, buildIn, rollingBack } from '../../machine/sample-builds.ts';
+
+let dir: string;
+let model: FakeModel;
+/** The commits whose tests were run, in order. */
+let runs: string[];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'running-files-'));
+  model = await startFakeModel();
+  runs = [];
+});
+afterEach(async () => {
+  await model.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const PASSED = { runner: 'node', passed: true, tests: 1, failures: [], coverage: 100, durationMs: 1 } as const;
+
+function depsOf(providers: Providers): ActivityDeps {
+  return {
+    store: createFolderStore(join(dir, 'artifacts')),
+    mirror: { flush: async () => undefined, recordCalls: async () => undefined },
+    workspaces: createWorkspaces({ rootDir: join(dir, 'workspaces') }),
+    measureTests: async ({ commit }) => {
+      runs.push(commit);
+      return { ...PASSED, output: '', exitCode: 0 };
+    },
+    makeRelease: () => Promise.reject(new Error('nothing is released here')),
+    models: {
+      byRole: Object.fromEntries(ROLES.map((role) => [role, 'gpt-4'])) as Record<Role, string>,
+      fallbacks: [],
+      providers,
+    },
+    releasesDir: join(dir, 'releases'),
+    tmpDir: join(dir, 'tmp'),
+    log: pino({ level: 'silent' }),
+  };
+}
+
+/** Does the phase in which the build stands, on a worker with these providers, and gives the next build. */
+async function work(build: Build, by: 'simulated' | 'openai'): Promise<Build> {
+  const { baseUrl } = model;
+  const deps = depsOf(by === 'simulated' ? { simulated: { baseUrl } } : { openai: { apiKey: 'key', baseUrl } });
+  const batch = { branch: 'run', openedAtMs: 0, rows: [] };
+  const current = phaseOf(build.position) ?? 'discovery';
+  const input = { build: snapshotOf(build), batch, phase: current, remainingMs: 60_000 };
+  const environment = new MockActivityEnvironment();
+  const output = await environment.run<[], PhaseOutput, () => Promise<PhaseOutput>>(() => phase(deps, input));
+  return apply(build, { type: 'complete_phase', result: output.result, work: output.work }).build;
+}
+
+const measuredOf = (build: Build): unknown => build.results.testing?.data.measured;
+const rejecting = { ...ANSWERS.testing, all_tests_passed: false, reason: 'the last word of a line is lost' };
+const added = { files: [{ path: 'test/more.test.js', content: "import 'node:test';\n" }] };
+
+describe('the tests of a build', () => {
+  const coding = buildIn('implementation');
+
+  it('are run where the simulated model wrote the files, and again with the tests that it added', async () => {
+    model.answer('testing', { ...ANSWERS.testing, ...added });
+    const coded = await work(coding, 'simulated');
+    const tested = await work(coded, 'simulated');
+    expect(runs).toEqual([coded.head?.commit, tested.head?.commit]);
+    expect(measuredOf(tested)).toBe(true);
+  });
+
+  it('are not run where a real provider wrote the files, whoever tests', async () => {
+    const coded = await work(coding, 'openai');
+    expect(measuredOf(await work(coded, 'openai'))).toBe(false);
+    expect(measuredOf(await work(coded, 'simulated'))).toBe(false);
+    expect(runs).toEqual([]);
+  });
+
+  it('are not run where the simulated model corrected what a real provider wrote', async () => {
+    model.answer('testing', rejecting);
+    const sentBack = await work(await work(coding, 'openai'), 'openai');
+    expect(sentBack.position).toMatchObject({ state: 'implementation' });
+    model.answer('testing', ANSWERS.testing);
+    const tested = await work(await work(sentBack, 'simulated'), 'simulated');
+    expect(measuredOf(tested)).toBe(false);
+    expect(runs).toEqual([]);
+  });
+
+  it('are not run with those that a real provider added: the run before them counts, and is the last', async () => {
+    model.answer('testing', { ...rejecting, ...added });
+    const coded = await work(coding, 'simulated');
+    const sentBack = await work(coded, 'openai');
+    expect(sentBack.head?.commit).not.toBe(coded.head?.commit);
+    expect(runs).toEqual([coded.head?.commit]);
+    model.answer('testing', ANSWERS.testing);
+    expect(measuredOf(await work(await work(sentBack, 'simulated'), 'simulated'))).toBe(false);
+    expect(runs).toHaveLength(1);
+  });
+
+  it('are run again when a rollback has taken out what a real provider wrote', async () => {
+    const coded = await work(coding, 'openai');
+    const rolledBack = apply(coded, rollingBack('implementation')).build;
+    const again = await work(rolledBack, 'simulated');
+    expect(measuredOf(await work(again, 'simulated'))).toBe(true);
+    expect(runs).toEqual([again.head?.commit]);
+  });
+});
