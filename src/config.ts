@@ -6,9 +6,9 @@ import { AppError } from './errors.ts';
 import type { Fault } from './machine/json.ts';
 import { ROLES, type Role } from './machine/states.ts';
 import type { Providers } from './models.ts';
+import { LOOPBACK_HOSTS, readOrigins } from './origins.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
 
 const url = (protocols: string) =>
   z.string().refine((value) => URL.canParse(value) && new RegExp(`^(${protocols}):`).test(value), {
@@ -33,11 +33,19 @@ const apiKeys = z.string().transform((text, context) => {
   return keys;
 });
 
+const origins = z.string().transform((text, context) => {
+  const { origins: read, faults } = readOrigins(text);
+  for (const message of faults) context.addIssue({ code: 'custom', message });
+  return read;
+});
+
 /** Every name of the environment that the product reads, with its default. */
 const VARIABLES = z.object({
   PORT: wholeNumber(0, 65535).optional(),
   HOST: z.string().default('127.0.0.1'),
   API_KEYS: apiKeys.optional(),
+  RATE_LIMIT_PER_S: wholeNumber(1, 1_000_000).default(100),
+  CORS_ORIGINS: origins.default([]),
   DATABASE_URL: url('postgres|postgresql').optional(),
   TEMPORAL_ADDRESS: z
     .string()
@@ -86,7 +94,15 @@ type Variables = z.infer<typeof VARIABLES>;
 
 export type Config = Readonly<{
   /** `fixed` when PORT was given: then a taken port is an error, else the next free one is used. */
-  api: Readonly<{ host: string; port: number; fixed: boolean; keys: readonly ApiKey[] }>;
+  api: Readonly<{
+    host: string;
+    port: number;
+    fixed: boolean;
+    keys: readonly ApiKey[];
+    /** Calls a second that one key may make. */
+    rateLimitPerS: number;
+    corsOrigins: readonly string[];
+  }>;
   databaseUrl: string | null;
   temporal: Readonly<{
     address: string | null;
@@ -144,7 +160,7 @@ type Crossed = Pick<Variables, 'HOST' | 'TEMPORAL_TLS_CERT' | 'TEMPORAL_TLS_KEY'
   Readonly<{ API_KEYS?: readonly unknown[] | undefined }>;
 
 function crossFaults(env: Crossed): Fault[] {
-  const open = !LOOPBACK.includes(env.HOST) && (env.API_KEYS ?? []).length === 0;
+  const open = !LOOPBACK_HOSTS.some((name) => name === env.HOST) && (env.API_KEYS ?? []).length === 0;
   const halfTls = (env.TEMPORAL_TLS_CERT === undefined) !== (env.TEMPORAL_TLS_KEY === undefined);
   return [
     ...(open ? [{ at: 'HOST', fault: `"${env.HOST}" is not loopback: set API_KEYS, or HOST=127.0.0.1` }] : []),
@@ -156,7 +172,14 @@ function toConfig(env: Variables, cacheHome: string): Config {
   const dataDir = resolve(env.DATA_DIR);
   const byRole = Object.fromEntries(ROLES.map((role) => [role, env[modelVariable(role)] ?? env.MODEL]));
   return {
-    api: { host: env.HOST, port: env.PORT ?? 3000, fixed: env.PORT !== undefined, keys: env.API_KEYS ?? [] },
+    api: {
+      host: env.HOST,
+      port: env.PORT ?? 3000,
+      fixed: env.PORT !== undefined,
+      keys: env.API_KEYS ?? [],
+      rateLimitPerS: env.RATE_LIMIT_PER_S,
+      corsOrigins: env.CORS_ORIGINS,
+    },
     databaseUrl: env.DATABASE_URL ?? null,
     temporal: temporalOf(env),
     dataDir,

@@ -9,9 +9,11 @@ export const ERROR_STATUS = {
   invalid_phase_result: 400,
   model_unavailable: 400,
   unauthorized: 401,
+  loopback_only: 403,
   read_only_key: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   wrong_state: 409,
   wrong_role: 409,
   unexpected_next_state: 409,
@@ -24,6 +26,8 @@ export const ERROR_STATUS = {
   unsupported_media_type: 415,
   idempotency_key_reused: 422,
   rate_limited: 429,
+  too_many_streams: 429,
+  headers_too_large: 431,
   internal: 500,
   artifact_missing: 500,
   config_invalid: 500,
@@ -37,6 +41,7 @@ export const ERROR_STATUS = {
   no_worker: 503,
   mirror_unavailable: 503,
   postgres_unreachable: 503,
+  streams_exhausted: 503,
   temporal_unreachable: 503,
 } as const satisfies Record<string, number>;
 

@@ -11,6 +11,13 @@ export const notFound = (workflowId: string): AppError =>
     `There is no build ${JSON.stringify(workflowId)}; use the workflow_id that its start answered with.`,
   );
 
+/** The same words for an address that is not there and for one that is not the caller's. */
+export const nothingAt = (path: string): AppError =>
+  new AppError(
+    'not_found',
+    `There is nothing at ${JSON.stringify(path.slice(0, 200))}; see the list of calls in the documentation.`,
+  );
+
 export const mayUse = ({ projects }: Caller, projectId: string): boolean =>
   projects === null || projects.includes(projectId);
 
@@ -20,16 +27,23 @@ export function requireProject(projectId: string, caller: Caller): void {
   throw new AppError('not_found', `There is no project ${JSON.stringify(projectId)} that this API key may use.`);
 }
 
-/** The mirror's answer where it has one, else Temporal's: a build is known to one of them from its start on. */
-async function projectOf(workflowId: string, deps: ApiDeps): Promise<string | null> {
+/**
+ * Whether a build is the caller's, by the mirror, else by Temporal: a build is known to one of them from its start on.
+ * Both are asked about every build that is not the caller's, so that neither the answer, the time it takes nor what it
+ * fails with tells a foreign build from none.
+ * @throws AppError `mirror_unavailable`, `temporal_unreachable`
+ */
+async function isCallers(workflowId: string, caller: Caller, deps: ApiDeps): Promise<boolean> {
   const mirrored = await fromMirror(() => deps.mirror.findBuild(workflowId)).catch(
     (error: unknown) => error as AppError,
   );
-  if (mirrored !== null && !(mirrored instanceof AppError)) return mirrored.view.project_id;
-  const described = await deps.builds.describe(workflowId);
+  const away = mirrored instanceof AppError;
+  if (mirrored !== null && !away && mayUse(caller, mirrored.view.project_id)) return true;
+  const projectId = (await deps.builds.describe(workflowId))?.projectId ?? null;
+  if (projectId !== null && mayUse(caller, projectId)) return true;
   // Temporal forgets builds that the mirror, which is away, may still know.
-  if (described === null && mirrored instanceof AppError) throw mirrored;
-  return described?.projectId ?? null;
+  if (away) throw mirrored;
+  return false;
 }
 
 /**
@@ -40,6 +54,5 @@ async function projectOf(workflowId: string, deps: ApiDeps): Promise<string | nu
 export async function requireBuild(workflowId: string, caller: Caller, deps: ApiDeps): Promise<void> {
   if (!isWorkflowId(workflowId)) throw notFound(workflowId);
   if (caller.projects === null) return;
-  const projectId = await projectOf(workflowId, deps);
-  if (projectId === null || !mayUse(caller, projectId)) throw notFound(workflowId);
+  if (!(await isCallers(workflowId, caller, deps))) throw notFound(workflowId);
 }

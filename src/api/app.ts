@@ -1,7 +1,11 @@
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import { AppError } from '../errors.ts';
-import { createAuthenticate } from './keys.ts';
+import { nothingAt } from './access.ts';
+import { createAdmission } from './admission.ts';
+import { createCors } from './cors.ts';
+import { requireHost } from './http-server.ts';
+import { createLoopbackGuard } from './loopback-guard.ts';
+import { createMetrics } from './metrics.ts';
 import type { ApiDeps } from './ports.ts';
 import { createProblemHandler } from './problem.ts';
 import { createRequestLog } from './request-log.ts';
@@ -12,21 +16,23 @@ import { ROUTES } from './routes.ts';
  * The HTTP API over its parts. Every error is answered as application/problem+json with a code of `ERROR_STATUS`;
  * nothing of the server's inside (stack, path, secret) is in an answer.
  */
-export function createApp(deps: ApiDeps): Express {
+export function createApp(parts: Omit<ApiDeps, 'metrics'>): Express {
+  const deps = { ...parts, metrics: createMetrics() };
+  const { keys = [], corsOrigins = [] } = deps;
   const app = express();
   app.disable('x-powered-by');
   // A state that is polled is small and changes: computing its hash is not worth a 304.
   app.disable('etag');
-  app.use(createRequestLog(deps.log));
+  app.use(createRequestLog(deps.log), deps.metrics.count);
   app.use(helmet());
   app.use((_req, res, next) => {
     res.set('Cache-Control', 'no-store');
     next();
   });
-  app.use(createRouter(ROUTES, deps, createAuthenticate(deps.keys ?? [])));
+  app.use(requireHost, ...(keys.length === 0 ? [createLoopbackGuard(corsOrigins)] : []), ...createCors(corsOrigins));
+  app.use(createRouter(ROUTES, deps, createAdmission(deps)));
   app.use((req) => {
-    const path = JSON.stringify(req.path.slice(0, 200));
-    throw new AppError('not_found', `There is nothing at ${path}; see the list of calls in the documentation.`);
+    throw nothingAt(req.path);
   });
   app.use(createProblemHandler());
   return app;

@@ -99,6 +99,10 @@ export const ERROR_GUIDE = {
     meaning: 'The key makes more calls a second than it may, or too many unknown keys came from the address.',
     remedy: 'Go on after Retry-After.',
   },
+  too_many_streams: {
+    meaning: 'The caller has as many streams of events open as it may.',
+    remedy: 'Close some; one stream of a project shows all of its builds.',
+  },
   headers_too_large: {
     meaning: 'The address and the headers are longer together than the server reads.',
     remedy: 'Shorten the address, or send fewer headers.',
@@ -114,6 +118,10 @@ export const ERROR_GUIDE = {
   mirror_unavailable: {
     meaning: 'The database that remembers builds does not answer. Builds go on and can be steered.',
     remedy: 'Ask again after Retry-After.',
+  },
+  streams_exhausted: {
+    meaning: 'The server has as many streams of events open as it holds.',
+    remedy: 'Connect again after Retry-After.',
   },
   temporal_unreachable: {
     meaning: 'Temporal does not answer. A command may still take effect.',

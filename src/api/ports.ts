@@ -5,10 +5,14 @@ import type { AppError } from '../errors.ts';
 import type { BuildSpec } from '../machine/build.ts';
 import type { AuditRow } from '../machine/events.ts';
 import type { WireMessage } from '../machine/messages.ts';
+import type { PromptView } from '../machine/prompt-view.ts';
 import type { Role, State } from '../machine/states.ts';
 import type { StatusView } from '../machine/status-view.ts';
 import type { Providers } from '../models.ts';
 import type { HistoryReply, OperationReply, UpdateName } from '../workflows/messages.ts';
+import type { EventFeed } from './live/feed.ts';
+import type { LiveEvents } from './live/live-events.ts';
+import type { Metrics } from './metrics.ts';
 
 /** How an execution ended, by Temporal's own account. */
 export type Ending = 'completed' | 'cancelled' | 'terminated' | 'failed';
@@ -48,6 +52,8 @@ export type BuildsPort = Readonly<{
   execute(workflowId: string, name: UpdateName, message: WireMessage, opId: string): Promise<OperationReply>;
   status(workflowId: string): Promise<Answer<StatusView>>;
   history(workflowId: string): Promise<Answer<HistoryReply>>;
+  /** Null while a build that is over has not ended yet. */
+  prompt(workflowId: string): Promise<Answer<PromptView | null>>;
   /** @returns null when Temporal does not know it. @throws AppError `temporal_unreachable` */
   describe(workflowId: string): Promise<BuildDescription | null>;
 }>;
@@ -108,6 +114,14 @@ export type ApiDeps = Readonly<{
   settings: BuildSettings;
   /** API keys; with none, every caller is `operator`. */
   keys?: readonly ApiKey[];
+  /** Calls a second that one key may make; without it as many as it likes. */
+  rateLimitPerS?: number;
+  /** Origins whose pages may call the API from a browser. */
+  corsOrigins?: readonly string[];
+  metrics: Metrics;
+  /** The events of all builds, for `live`. */
+  feed: EventFeed;
+  live: LiveEvents;
   log: Logger;
   /** Milliseconds since 1970. */
   now: () => number;

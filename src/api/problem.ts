@@ -43,7 +43,8 @@ const isOurs = (code: ErrorCode): boolean => publicCode(code) === 'internal';
 
 const titleOf = (code: ErrorCode): string => `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll('_', ' ')}`;
 
-function problemOf(error: AppError): Problem {
+/** What callers read of an error: of one of our own nothing but that there is one. */
+export function problemOf(error: AppError): Problem {
   const { faults, currentState, allowed } = error.details;
   const code = publicCode(error.code);
   return {
@@ -65,6 +66,8 @@ function sendProblem(res: Response, error: AppError): void {
   const { retryAfterS } = error.details;
   if (retryAfterS !== undefined) res.set('Retry-After', String(retryAfterS));
   if (error.code === 'unauthorized') res.set('WWW-Authenticate', 'Bearer');
+  // For the figures: see metrics.ts.
+  res.locals.problem = told.code;
   res.status(told.status).type('application/problem+json').send(JSON.stringify(told));
 }
 

@@ -6,7 +6,16 @@ import { type HttpLogger, pinoHttp } from 'pino-http';
 /** A caller's own request id is taken when it can stand in a header and a log line as it is. */
 const SANE_ID = /^[A-Za-z0-9._:-]{1,100}$/;
 
-/** Gives every request an id, in its answer and in its log line. Headers and bodies are never logged: they hold secrets. */
+/** Of an address as much as shows which call it was. */
+const PATH_LIMIT_CHARS = 300;
+
+/** What follows the path may hold what is no business of a log: a key that was put into the address by mistake. */
+const pathOf = (url: string): string => url.replace(/\?.*$/s, '?…').slice(0, PATH_LIMIT_CHARS);
+
+/**
+ * Gives every request an id, in its answer and in its log lines; the operation and the key's name are added to them
+ * when they are known. Headers, bodies and queries are never logged: they hold secrets.
+ */
 export function createRequestLog(log: Logger): HttpLogger {
   return pinoHttp({
     logger: log,
@@ -17,7 +26,7 @@ export function createRequestLog(log: Logger): HttpLogger {
       return id;
     },
     serializers: {
-      req: ({ id, method, url }: { id: unknown; method: unknown; url: unknown }) => ({ id, method, url }),
+      req: ({ id, method, url }: { id: unknown; method: unknown; url: string }) => ({ id, method, url: pathOf(url) }),
       res: ({ statusCode }: { statusCode: unknown }) => ({ status: statusCode }),
     },
     customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'warn' : 'debug'),

@@ -1,16 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type RequestHandler, Router } from 'express';
 import type { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { type Fault, jsonFaults } from '../machine/json.ts';
+import type { Admit } from './admission.ts';
 import { jsonBody, readBody } from './body.ts';
 import { faultsOf, listFaults } from './faults.ts';
-import { ANYBODY, type Authenticate, type Caller } from './keys.ts';
+import { readIdempotencyKey } from './idempotency-key.ts';
+import type { Caller } from './keys.ts';
+import { openSink, whenClosed } from './live/sink.ts';
 import type { ApiDeps } from './ports.ts';
-import type { AnyRoute, Call } from './route.ts';
-
-/** What can stand in a header and is answered as it came. */
-const SANE_KEY = /^[\x21-\x7e]{1,200}$/;
+import type { AnyReplyRoute, AnyRoute, AnyStreamRoute, Call, StreamCall } from './route.ts';
 
 /** Faults of one part of a call; `value` is meant only when there are none. */
 type Checked = Readonly<{ value: unknown; faults: readonly Fault[] }>;
@@ -26,21 +25,18 @@ function check(schema: z.ZodType | undefined, given: unknown, isObject: boolean)
   return { value: parsed.data, faults: [...faults, ...jsonFaults(given).filter(({ at }) => !told.has(at))] };
 }
 
-function keyFrom(req: Request): { key: string; faults: Fault[] } {
-  const given = req.get('Idempotency-Key');
-  if (given === undefined) return { key: randomUUID(), faults: [] };
-  const fault = 'must be 1 to 200 visible ASCII characters';
-  return { key: given, faults: SANE_KEY.test(given) ? [] : [{ at: 'Idempotency-Key', fault }] };
-}
+const faulty = (faults: readonly Fault[]): AppError =>
+  new AppError('invalid_body', `The call has faults: ${listFaults(faults)}.`, { faults });
 
 /** Checks a whole call, so that every fault is listed at once. @throws AppError `invalid_body` */
-function readCall(route: AnyRoute, req: Request, caller: Caller): Call<never, never, never> {
+function readCall(route: AnyReplyRoute, req: Request, caller: Caller): Call<never, never, never> {
   const params = check(route.params, { ...req.params }, true);
   const query = check(route.query, { ...req.query }, true);
   const body = route.body ? check(route.body, jsonBody(req), true) : { value: undefined, faults: [] };
-  const { key, faults: keyFaults } = keyFrom(req);
+  // Where it means nothing it is no fault.
+  const { key, faults: keyFaults } = readIdempotencyKey(route.changes ? req.get('Idempotency-Key') : undefined);
   const faults = [...params.faults, ...query.faults, ...body.faults, ...keyFaults];
-  if (faults.length > 0) throw new AppError('invalid_body', `The call has faults: ${listFaults(faults)}.`, { faults });
+  if (faults.length > 0) throw faulty(faults);
   return {
     params: params.value,
     query: query.value,
@@ -50,18 +46,26 @@ function readCall(route: AnyRoute, req: Request, caller: Caller): Call<never, ne
   } as Call<never, never, never>;
 }
 
-const readOnly = ({ name }: Caller): AppError =>
-  new AppError('read_only_key', `The API key ${JSON.stringify(name)} may only read; use one that may change builds.`);
+/** A browser that connects again sends the header; what stood in the address when it began is older then. */
+function readStreamCall(route: AnyStreamRoute, req: Request, caller: Caller): StreamCall<never, never> {
+  const params = check(route.params, { ...req.params }, true);
+  const query = check(route.query, { ...req.query }, true);
+  const header = check(route.eventId.optional(), req.get('Last-Event-ID') || undefined, false);
+  const headerFaults = header.faults.map(({ fault }) => ({ at: 'Last-Event-ID', fault }));
+  const faults = [...params.faults, ...query.faults, ...headerFaults];
+  if (faults.length > 0) throw faulty(faults);
+  const { last_event_id: asked } = query.value as { last_event_id?: unknown };
+  return { params: params.value, caller, lastEventId: header.value ?? asked ?? null } as StreamCall<never, never>;
+}
 
-function handlerOf(route: AnyRoute, deps: ApiDeps, authenticate: Authenticate): RequestHandler[] {
-  const identify: RequestHandler = (req, res, next) => {
-    // Before the body is read: a stranger's megabyte is not worth reading.
-    const caller = route.open === true ? ANYBODY : authenticate(req.get('Authorization'));
-    if (caller.readOnly && route.method !== 'get' && route.reads !== true) throw readOnly(caller);
-    res.locals.caller = caller;
-    next();
-  };
-  const answer = async (req: Request, res: Response): Promise<void> => {
+function handlerOf(route: AnyRoute, deps: ApiDeps, admit: Admit): RequestHandler[] {
+  const answer = route.kind === 'stream' ? answerStream(route, deps) : answerCall(route, deps);
+  // A stranger's megabyte is not worth reading: the body comes last.
+  return [...admit(route), ...(route.body ? [readBody] : []), answer];
+}
+
+function answerCall(route: AnyReplyRoute, deps: ApiDeps): RequestHandler {
+  return async (req, res) => {
     const call = readCall(route, req, res.locals.caller as Caller);
     if (route.changes === true) res.set('Idempotency-Key', call.idempotencyKey);
     const reply: unknown = await route.handle(call, deps);
@@ -69,7 +73,17 @@ function handlerOf(route: AnyRoute, deps: ApiDeps, authenticate: Authenticate): 
     if (route.mediaType === undefined) res.json(reply);
     else res.type(route.mediaType).send(reply);
   };
-  return [identify, ...(route.body ? [readBody] : []), answer];
+}
+
+function answerStream(route: AnyStreamRoute, deps: ApiDeps): RequestHandler {
+  return async (req, res) => {
+    const call = readStreamCall(route, req, res.locals.caller as Caller);
+    whenClosed(res, deps.live.admit(call.caller));
+    const begin = await route.subscribe(call, deps);
+    if (begin === null) res.status(204).end();
+    else if (req.method === 'HEAD') openSink(res).end();
+    else begin(openSink(res));
+  };
 }
 
 function refuseMethod(allowed: readonly string[]): RequestHandler {
@@ -84,9 +98,9 @@ function refuseMethod(allowed: readonly string[]): RequestHandler {
 }
 
 /** Makes the router of a table: the routes, then for each of its paths a refusal of every other method. */
-export function createRouter(routes: readonly AnyRoute[], deps: ApiDeps, authenticate: Authenticate): Router {
+export function createRouter(routes: readonly AnyRoute[], deps: ApiDeps, admit: Admit): Router {
   const router = Router({ caseSensitive: true, strict: false });
-  for (const route of routes) router[route.method](route.path, ...handlerOf(route, deps, authenticate));
+  for (const route of routes) router[route.method](route.path, ...handlerOf(route, deps, admit));
   for (const path of new Set(routes.map((route) => route.path))) {
     const methods = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
     router.all(path, refuseMethod(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))));

@@ -3,6 +3,7 @@ import { documentation } from './documentation.ts';
 import { abort, requestRetry, rollback } from './going-back.ts';
 import { healthz, readyz } from './health.ts';
 import { history } from './history.ts';
+import { metrics } from './metrics-route.ts';
 import type { AnyRoute } from './route.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
@@ -21,5 +22,6 @@ export const ROUTES: readonly AnyRoute[] = [
   history,
   healthz,
   readyz,
+  metrics,
   ...documentation(() => ROUTES),
 ];

@@ -42,6 +42,8 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
     artifacts: createFolderStore(config.artifactsDir),
     settings: { activeTimeoutMs, maxSendBacks, coverageMin, models: { ...models, providers } },
     keys: config.api.keys,
+    rateLimitPerS: config.api.rateLimitPerS,
+    corsOrigins: config.api.corsOrigins,
     log,
     now: () => Date.now(),
     readiness: async () => {
@@ -50,7 +52,7 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
       return { temporal, mirror: mirrorAnswers };
     },
   });
-  const listening = await listen(app, config.api);
+  const listening = await listen(app, config.api, log);
   return {
     url: listening.url,
     close: async () => {

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listen } from '../../src/api/listen.ts';
 
 const HOST = '127.0.0.1';
+const LOG = pino({ level: 'silent' });
 const hello = (_req: unknown, res: { end(text: string): void }): void => res.end('hello');
 
 /** A port that something else listens on. */
@@ -18,7 +20,7 @@ async function takenPort(): Promise<number> {
 
 describe('listening', () => {
   it('on port 0 takes any free port and says which', async () => {
-    const server = await listen(hello, { host: HOST, port: 0, fixed: true });
+    const server = await listen(hello, { host: HOST, port: 0, fixed: true }, LOG);
     onTestFinished(() => server.close());
     expect(server.url).toBe(`http://${HOST}:${server.port}`);
     expect(await (await fetch(server.url)).text()).toBe('hello');
@@ -26,7 +28,7 @@ describe('listening', () => {
 
   it('on a fixed port that is taken fails, with the remedy', async () => {
     const port = await takenPort();
-    await expect(listen(hello, { host: HOST, port, fixed: true })).rejects.toMatchObject({
+    await expect(listen(hello, { host: HOST, port, fixed: true }, LOG)).rejects.toMatchObject({
       code: 'port_taken',
       message: expect.stringMatching(new RegExp(`PORT=${port}.*free port`)),
     });
@@ -34,14 +36,14 @@ describe('listening', () => {
 
   it('on a port that is taken, but not fixed, takes another', async () => {
     const port = await takenPort();
-    const server = await listen(hello, { host: HOST, port, fixed: false });
+    const server = await listen(hello, { host: HOST, port, fixed: false }, LOG);
     onTestFinished(() => server.close());
     expect(server.port).not.toBe(port);
     expect((await fetch(server.url)).status).toBe(200);
   });
 
   it('on an address of another machine says so', async () => {
-    await expect(listen(hello, { host: '192.0.2.1', port: 0, fixed: true })).rejects.toMatchObject({
+    await expect(listen(hello, { host: '192.0.2.1', port: 0, fixed: true }, LOG)).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringContaining('192.0.2.1'),
     });
@@ -50,7 +52,7 @@ describe('listening', () => {
 
 describe('closing', () => {
   it('ends although a stream never ends and a connection is kept alive, and may be called twice', async () => {
-    const server = await listen((_req, res) => void res.write('first'), { host: HOST, port: 0, fixed: true });
+    const server = await listen((_req, res) => void res.write('first'), { host: HOST, port: 0, fixed: true }, LOG);
     const stream = await fetch(server.url);
     const idle = connect({ host: HOST, port: server.port });
     await new Promise((resolve) => idle.once('connect', resolve));
@@ -72,6 +74,7 @@ describe('closing', () => {
         setImmediate(() => res.end('done'));
       },
       { host: HOST, port: 0, fixed: true },
+      LOG,
     );
     const answer = fetch(server.url);
     await asked;

@@ -44,6 +44,7 @@ export async function serve(overrides: Partial<ApiDeps> = {}) {
   const builds = createFakeBuilds(() => clock.nowMs);
   const mirror = createFakeMirror();
   const artifacts = memoryStore();
+  const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
   const app = createApp({
     builds,
     mirror,
@@ -58,12 +59,12 @@ export async function serve(overrides: Partial<ApiDeps> = {}) {
         providers: { openai: { apiKey: 'sk-never-shown' } },
       },
     },
-    log: pino({ level: 'debug' }, { write: (line: string) => logged.push(line) }),
+    log,
     now: () => clock.nowMs,
     readiness: async () => ({ temporal: true, mirror: true }),
     ...overrides,
   });
-  const server = await listen(app, { host: '127.0.0.1', port: 0, fixed: false });
+  const server = await listen(app, { host: '127.0.0.1', port: 0, fixed: false }, log);
   onTestFinished(() => server.close());
 
   const send = async (path: string, init: RequestInit): Promise<Reply> => {
