@@ -51,7 +51,7 @@ export const buildId = name.meta({
   examples: ['shop-42'],
 });
 export const userId = name.meta({ description: 'The person for whom the build is made.', examples: ['ann'] });
-export const model = name.meta({
+export const model = name.nullish().meta({
   description:
     'The model for every role of this build, by one of its known names (gpt-4, gpt-3.5-turbo, claude, local) or the name that its provider gives it. Without it each role has the model of the configuration.',
 });
@@ -112,7 +112,7 @@ export const openState = oneOf(
 );
 
 /** Makes a command untimely in any other state. */
-export const expectedState = state.meta({
+export const expectedState = state.nullish().meta({
   description: 'The state that the caller believes the build to be in: in any other the call is refused.',
 });
 

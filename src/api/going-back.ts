@@ -4,8 +4,6 @@ import { COMMAND_ERRORS, operate } from './operate.ts';
 import { abortReply, retryReply, rollbackReply } from './replies.ts';
 import { defineRoute } from './route.ts';
 
-const expected_state = expectedState.nullish();
-
 export const requestRetry = defineRoute({
   method: 'post',
   path: '/api/workflows/:workflow_id/request-retry',
@@ -14,7 +12,7 @@ export const requestRetry = defineRoute({
   description:
     "The reason and the rejected result stand in the next attempt's prompt. The files of the last attempt stay, so that they are corrected and not written anew. Discovery has nothing before it.",
   params: workflowParams,
-  body: z.strictObject({ reason, expected_state }).meta({ id: 'RetryRequest' }),
+  body: z.strictObject({ reason, expected_state: expectedState }).meta({ id: 'RetryRequest' }),
   reply: retryReply,
   errors: [...COMMAND_ERRORS, 'nothing_before'],
   changes: true,
@@ -48,7 +46,7 @@ export const rollback = defineRoute({
         examples: ['planning'],
       }),
       reason,
-      expected_state,
+      expected_state: expectedState,
     })
     .meta({ id: 'RollbackRequest' }),
   reply: rollbackReply,

@@ -147,7 +147,9 @@ const event = z
       examples: ['1.1'],
     }),
     seq,
-    event_type: z.string().meta({ id: 'EventType', type: 'string', enum: [...EVENT_TYPES] }),
+    event_type: z
+      .string()
+      .meta({ id: 'EventType', type: 'string', enum: [...EVENT_TYPES], description: 'What happened.' }),
     triggered_by: z.string().meta({
       type: 'string',
       enum: [...ROLES, 'operator', 'system'],
@@ -162,6 +164,21 @@ const event = z
   })
   .meta({ id: 'AuditEvent', description: 'One line of the audit trail.' });
 export type EventReply = z.infer<typeof event>;
+
+/** `data` of a server-sent event. */
+export const liveEvent = z
+  .strictObject({
+    workflow_id: workflowId,
+    ...event.shape,
+    handoff: handoff.nullable().meta({ description: 'What the event passed on; null where it passed on nothing.' }),
+  })
+  .meta({ id: 'LiveEvent', description: 'One line of the audit trail, as it came to be.' });
+export type LiveEvent = z.infer<typeof liveEvent>;
+
+/** `data` of the event `end`, the last one of a build's stream. */
+export const streamEnd = z
+  .strictObject({ workflow_id: workflowId, status: status.meta({ examples: ['complete'] }) })
+  .meta({ id: 'StreamEnd', description: 'The build is over, and all of its events have been sent.' });
 
 export const historyReply = z
   .strictObject({
@@ -179,7 +196,10 @@ export const historyReply = z
     next_cursor: z
       .string()
       .nullable()
-      .meta({ description: 'The `cursor` of the next page of both lists; null when there is none now.' }),
+      .meta({
+        description: 'The `cursor` of the next page of both lists; null when there is none now.',
+        examples: [null],
+      }),
   })
   .meta({ id: 'HistoryReply' });
 
@@ -197,9 +217,9 @@ const progress = z
       .int()
       .min(0)
       .meta({ description: 'Phases whose result is in the build.', examples: [1] }),
-    total: z.int().meta({ examples: [PHASES.length] }),
+    total: z.int().meta({ description: 'All phases.', examples: [PHASES.length] }),
   })
-  .meta({ id: 'Progress' });
+  .meta({ id: 'Progress', description: 'How far the build is, counted in phases.' });
 
 const nextExpectations = z
   .strictObject({
@@ -214,13 +234,13 @@ const nextExpectations = z
       .nullable()
       .meta({ description: 'End of the active time that is left; null where a person is waited for.' }),
   })
-  .meta({ id: 'NextExpectations' });
+  .meta({ id: 'NextExpectations', description: 'What happens next, and who does it.' });
 
 export const statusReply = z
   .strictObject({
     workflow_id: workflowId,
-    build_id: z.string().meta({ examples: ['shop-42'] }),
-    project_id: z.string().meta({ examples: ['shop'] }),
+    build_id: z.string().meta({ description: 'The build_id of the start.', examples: ['shop-42'] }),
+    project_id: z.string().meta({ description: 'The project of the build.', examples: ['shop'] }),
     current_state: state.meta({ examples: ['planning'] }),
     current_role: role.meta({ description: 'The owner of the state; in error of the phase that failed.' }),
     next_role: nextRole,

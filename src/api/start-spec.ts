@@ -23,7 +23,7 @@ export const startBody = z
     metadata: jsonObject.nullish().meta({
       description: "Facts of the caller's own about the build, of any shape. At most 256 kB of JSON.",
     }),
-    model: model.nullish(),
+    model,
     external_roles: z
       .array(role, { error: `must be a list of roles: ${ROLES.join(', ')}` })
       .nullish()

@@ -8,36 +8,61 @@ type Field = (typeof PHASE_FIELDS)[Phase][number];
 
 const text = { type: 'string', pattern: NOT_BLANK } as const;
 
-const file: Schema = {
-  type: 'object',
-  properties: { path: text, content: { type: 'string' } },
-  required: ['path', 'content'],
+const files: Schema = {
+  type: 'array',
+  minItems: 1,
+  items: {
+    type: 'object',
+    properties: {
+      path: { ...text, description: 'Where the file is in the product, like `src/slug.js`.' },
+      content: { type: 'string', description: 'The whole file.' },
+    },
+    required: ['path', 'content'],
+  },
 };
 
-/** What a field is, where it is checked. */
+/** What a field must be, where it is checked. Files are, whenever they are given. */
 const KIND_SCHEMAS = {
   boolean: { type: 'boolean' },
   percent: { type: 'number', minimum: 0, maximum: 100 },
   text,
   list: { type: 'array' },
   any: {},
-  files: { type: 'array', minItems: 1, items: file },
+  files: { anyOf: [files, { type: 'null' }] },
   evidence: { type: 'array', minItems: 1 },
 } as const satisfies Record<Field['kind'], Schema>;
 
-/** What a field that is not checked is expected to be. */
-const KIND_HINTS: Readonly<Partial<Record<Field['kind'], string>>> = {
-  text: 'A text.',
-  list: 'A list.',
+const FIELD_TEXTS: Readonly<Record<string, string>> = {
+  discovered_reqs: 'A list of what was found to be asked for.',
+  success_criteria: 'A list of what success is told by.',
+  open_questions: 'What could not be found out.',
+  plan: 'The plan, as a text or in any other shape.',
+  components: 'The parts that are planned.',
+  testing_strategy: 'How the product is to be tested.',
+  requirements: 'The requirements that the plan covers.',
+  code: 'The code as a text, where it is no files.',
+  files: 'Files of the product.',
+  test_cases: 'A list of {name, input, expected_output}.',
+  documentation: 'What users of the product read.',
+  technical_notes: 'What the roles after this one should know.',
+  all_tests_passed: 'False sends the build back to implementation.',
+  test_coverage: 'Percent; under the minimum of the build it sends the build back to implementation.',
+  test_results: 'What the tests said.',
+  approved_for_deployment: 'False sends the build back to implementation.',
+  verification_report: 'What was verified, and what was found.',
+  recommendations: 'What could be better.',
   evidence: 'A list of {criterion, met, evidence}, one for each success criterion.',
+  deployment_successful: 'False parks the build in error.',
+  deployed_at: 'When the product was released.',
+  version: 'The version of the release.',
+  notes: 'Whatever else is to be known of the release.',
+  monitoring_status: 'How the release does.',
 };
 
-function fieldSchema({ kind, from }: Field): Schema {
-  if (from === 'everyone') return KIND_SCHEMAS[kind];
-  if (kind === 'files') return { anyOf: [KIND_SCHEMAS.files, { type: 'null' }], description: 'Files of the product.' };
-  const hint = KIND_HINTS[kind];
-  return hint === undefined ? {} : { description: hint };
-}
+const fieldSchema = ({ name, kind, from }: Field): Schema => ({
+  ...(from === 'everyone' || kind === 'files' ? KIND_SCHEMAS[kind] : {}),
+  description: FIELD_TEXTS[name] ?? name,
+});
 
 const nameOf = (phase: Phase): string => `${phase.charAt(0).toUpperCase()}${phase.slice(1)}Result`;
 

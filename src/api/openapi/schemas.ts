@@ -12,10 +12,15 @@ export const refName = ({ $ref }: Schema): string | null =>
 
 type Draft = Record<string, unknown>;
 
+/** What is said beside a reference; all else stands where it leads. */
+const BESIDE_REFERENCE: readonly string[] = ['$ref', 'description', 'examples', 'default'];
+
 /** Metadata that names a whole keyword stands for what was derived; limits of JavaScript's numbers are nobody's rule. */
 function correct(zodSchema: z.core.$ZodTypes, draft: Draft): void {
   const meta = z.globalRegistry.get(zodSchema);
-  if (meta && draft.$ref === undefined && WHOLE_KEYWORDS.some((keyword) => keyword in meta)) {
+  if (draft.$ref !== undefined) {
+    for (const key of Object.keys(draft)) if (!BESIDE_REFERENCE.includes(key)) delete draft[key];
+  } else if (meta && WHOLE_KEYWORDS.some((keyword) => keyword in meta)) {
     for (const key of Object.keys(draft)) delete draft[key];
     const { id: _name, ...said } = meta;
     Object.assign(draft, said);
