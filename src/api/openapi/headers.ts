@@ -1,6 +1,6 @@
 import { IDEMPOTENCY_KEY_PATTERN } from '../idempotency-key.ts';
 import type { AnyRoute } from '../route.ts';
-import type { Header, Parameter, Reference } from './types.ts';
+import type { Header, Parameter, Reference, Schema } from './types.ts';
 
 /** Headers of answers, by their names. */
 export const ANSWER_HEADERS = {
@@ -34,14 +34,16 @@ export const CALL_HEADERS = {
       'Names this command, so that it takes effect once, however often it is sent: 1 to 200 visible ASCII characters. The key of another caller is another key. Without one the server makes a key and answers with it.',
     schema: { type: 'string', pattern: IDEMPOTENCY_KEY_PATTERN },
   },
-  LastEventId: {
-    name: 'Last-Event-ID',
-    in: 'header',
-    required: false,
-    description: 'The id of the last event that arrived: the stream goes on behind it. Browsers send it by themselves.',
-    schema: { type: 'string' },
-  },
 } as const satisfies Record<string, Parameter>;
+
+/** Sent by browsers by themselves when a stream was cut. */
+export const lastEventId = (schema: Schema): Parameter => ({
+  name: 'Last-Event-ID',
+  in: 'header',
+  required: false,
+  description: 'The id of the last event that arrived: the stream goes on behind it.',
+  schema,
+});
 
 /** Headers that a reply may have beside its request id. */
 export const replyHeaders = ({ open, changes }: Pick<AnyRoute, 'open' | 'changes'>): Record<string, Reference> =>

@@ -3,7 +3,7 @@ import type { AnyRoute } from '../route.ts';
 import { exampleOf } from './example.ts';
 import { replyHeaders } from './headers.ts';
 import { errorsByStatus, problemResponse } from './problems.ts';
-import type { SchemaCollector } from './schemas.ts';
+import { refName, type SchemaCollector } from './schemas.ts';
 import type { Content, Reference, Response, Schema } from './types.ts';
 
 /** A Content-Type without its parameters, as descriptions name it. */
@@ -11,11 +11,9 @@ const bareType = (mediaType: string): string => mediaType.split(';', 1)[0] ?? me
 
 /** A stream is text; what its events carry can only be said in words. */
 function streamSchema(data: Schema): Schema {
-  const name = data.$ref?.split('/').at(-1) ?? 'JSON';
-  return {
-    type: 'string',
-    description: `Server-sent events. Each has an \`id\` to go on behind and as its \`data\` one ${name} as JSON. Comments keep the connection alive.`,
-  };
+  const names = (data.anyOf ?? [data]).map((one) => refName(one) ?? 'JSON').join(' or ');
+  const description = `Server-sent events. Each has as its \`data\` one ${names} as JSON. Comments keep the connection open.`;
+  return { type: 'string', description };
 }
 
 function replyContent(route: AnyRoute, schemas: SchemaCollector): Content {
@@ -26,13 +24,13 @@ function replyContent(route: AnyRoute, schemas: SchemaCollector): Content {
 }
 
 function repliesOf(route: AnyRoute, schemas: SchemaCollector): Record<string, Response> {
-  const isStream = route.kind === 'stream';
-  const { statuses = { 200: isStream ? 'The stream.' : 'What came of the call.' } } = route;
+  const { statuses = { 200: route.kind === 'stream' ? 'The stream.' : 'What came of the call.' } } = route;
   const headers = replyHeaders(route);
   const content = replyContent(route, schemas);
-  const replies = Object.entries(statuses).map(([status, description]) => [status, { description, headers, content }]);
-  const nothing = { description: 'Nothing will ever come: do not connect again.', headers };
-  return { ...Object.fromEntries(replies), ...(isStream ? { 204: nothing } : {}) };
+  const replies = Object.entries(statuses).map(([status, description]) => {
+    return [status, { description, headers, ...(status === '204' ? {} : { content }) }] as const;
+  });
+  return Object.fromEntries(replies);
 }
 
 const componentName = (code: PublicCode): string =>
