@@ -50,7 +50,8 @@ function readCall(route: AnyReplyRoute, req: Request, caller: Caller): Call<neve
 function readStreamCall(route: AnyStreamRoute, req: Request, caller: Caller): StreamCall<never, never> {
   const params = check(route.params, { ...req.params }, true);
   const query = check(route.query, { ...req.query }, true);
-  const header = check(route.eventId.optional(), req.get('Last-Event-ID') || undefined, false);
+  const given = req.get('Last-Event-ID');
+  const header = check(given ? route.eventId : undefined, given, false);
   const headerFaults = header.faults.map(({ fault }) => ({ at: 'Last-Event-ID', fault }));
   const faults = [...params.faults, ...query.faults, ...headerFaults];
   if (faults.length > 0) throw faulty(faults);

@@ -2,9 +2,11 @@ import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { createApp } from '../api/app.ts';
 import { listen } from '../api/listen.ts';
+import { createLiveEvents } from '../api/live/live-events.ts';
 import { createTemporalBuilds } from '../api/temporal-builds.ts';
 import { createFolderStore } from '../artifacts/artifact-store.ts';
 import type { Config } from '../config.ts';
+import { createEventFeed } from '../mirror/event-feed.ts';
 import { createReadClient } from '../mirror/read-client.ts';
 import { createReader } from '../mirror/reader.ts';
 import type { Providers } from '../models.ts';
@@ -21,6 +23,8 @@ const SOMEWHERE: Providers = { simulated: { baseUrl: 'http://127.0.0.1' } };
 
 const READ_CONNECTIONS = 8;
 const READ_TIMEOUT_MS = 2000;
+/** For live events: two for who catches up, one for who is live, one for who connects. */
+const FEED_CONNECTIONS = 4;
 const PING_TIMEOUT_MS = 1500;
 
 // The SDK's own retries outlive a deadline, so the time is kept here.
@@ -34,11 +38,15 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
   const client = new Client({ connection, namespace, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } });
   const reads = createReadClient({ databaseUrl, poolSize: READ_CONNECTIONS, timeoutMs: READ_TIMEOUT_MS });
   const mirror = createReader(reads.prisma, READ_TIMEOUT_MS);
+  const feed = createEventFeed({ databaseUrl, poolSize: FEED_CONNECTIONS, timeoutMs: READ_TIMEOUT_MS });
+  const live = createLiveEvents({ feed, log });
   const { models, activeTimeoutMs, maxSendBacks, coverageMin } = config;
   const providers = isSimulated(models.providers) ? SOMEWHERE : models.providers;
   const app = createApp({
     builds: createTemporalBuilds(client, taskQueue),
     mirror,
+    feed,
+    live,
     artifacts: createFolderStore(config.artifactsDir),
     settings: { activeTimeoutMs, maxSendBacks, coverageMin, models: { ...models, providers } },
     keys: config.api.keys,
@@ -56,8 +64,10 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
   return {
     url: listening.url,
     close: async () => {
+      // Streams first: they would last as long as they are let.
+      live.close();
       await listening.close();
-      await Promise.allSettled([connection.close(), reads.close()]);
+      await Promise.allSettled([connection.close(), reads.close(), feed.close()]);
     },
   };
 }

@@ -9,8 +9,8 @@ export type RowPlace = Readonly<{ generation: number; seq: number }>;
 type RowPage = Readonly<{ after: RowPlace | null; limit: number }>;
 
 /** One audit row of the mirror. `undone`: a reset has taken it back. */
-type MirrorEvent = RowPlace & Pick<AuditRow, 'atMs' | 'type' | 'by' | 'data'> & Readonly<{ undone: boolean }>;
-type MirrorHandoff = RowPlace & Readonly<{ atMs: number; undone: boolean }> & Handoff;
+export type MirrorEvent = RowPlace & Pick<AuditRow, 'atMs' | 'type' | 'by' | 'data'> & Readonly<{ undone: boolean }>;
+export type MirrorHandoff = RowPlace & Readonly<{ atMs: number; undone: boolean }> & Handoff;
 
 export type MirrorHistory = Readonly<{
   /** Oldest first, so that a branch's generation is its index plus 1; `lastSeq` is the last row it has here, else 0. */

@@ -3,10 +3,12 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import { listen } from '../../src/api/listen.ts';
+import { createLiveEvents, type LiveOptions } from '../../src/api/live/live-events.ts';
 import type { ApiDeps } from '../../src/api/ports.ts';
 import { AppError } from '../../src/errors.ts';
 import { ROLES, type Role } from '../../src/machine/states.ts';
 import { createFakeBuilds } from '../fakes/fake-builds.ts';
+import { createFakeFeed } from '../fakes/fake-feed.ts';
 import { createFakeMirror } from '../fakes/fake-mirror.ts';
 
 export type Reply = Readonly<{
@@ -38,16 +40,20 @@ function memoryStore() {
 }
 
 /** A real HTTP server over fakes; it ends with the test. */
-export async function serve(overrides: Partial<ApiDeps> = {}) {
+export async function serve(overrides: Partial<ApiDeps> = {}, liveOptions: Partial<LiveOptions> = {}) {
   const clock = { nowMs: NOW_MS };
   const logged: string[] = [];
   const builds = createFakeBuilds(() => clock.nowMs);
   const mirror = createFakeMirror();
   const artifacts = memoryStore();
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
+  const feed = createFakeFeed(mirror);
+  const live = createLiveEvents({ feed, log, lookMs: 5, ...liveOptions });
   const app = createApp({
     builds,
     mirror,
+    feed,
+    live,
     artifacts,
     settings: {
       activeTimeoutMs: 3_600_000,
@@ -65,7 +71,10 @@ export async function serve(overrides: Partial<ApiDeps> = {}) {
     ...overrides,
   });
   const server = await listen(app, { host: '127.0.0.1', port: 0, fixed: false }, log);
-  onTestFinished(() => server.close());
+  onTestFinished(() => {
+    live.close();
+    return server.close();
+  });
 
   const send = async (path: string, init: RequestInit): Promise<Reply> => {
     const response = await fetch(`${server.url}${path}`, init);
@@ -92,7 +101,7 @@ export async function serve(overrides: Partial<ApiDeps> = {}) {
     if (!held) throw new Error(`no build ${workflowId}`);
     return held;
   };
-  return { builds, mirror, artifacts, clock, logged, server, send, get, post, startExternal, heldBuild };
+  return { builds, mirror, feed, live, artifacts, clock, logged, server, send, get, post, startExternal, heldBuild };
 }
 
 export type Served = Awaited<ReturnType<typeof serve>>;

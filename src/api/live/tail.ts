@@ -1,0 +1,145 @@
+import type { EventFeed, FeedRow } from './feed.ts';
+import { createHorizon, type Horizon } from './horizon.ts';
+
+/** How soon an event is seen, in ms. A look at a mirror without news is one statement of some 0.1 ms. */
+const LOOK_MS = 150;
+/** Writers are done within milliseconds: their rows are worth a look of their own. */
+const WRITERS_DONE_MS = 30;
+const AWAY_LIMIT_MS = 5_000;
+/** Positions that are read at once. */
+const STRETCH_LIMIT = 500;
+
+type Wanted = Parameters<EventFeed['rows']>[0];
+
+export type TailOptions = Readonly<{
+  feed: EventFeed;
+  lookMs?: number | undefined;
+  /** False: nobody is there, so that nothing is looked at until `wake`. */
+  isWatched(): boolean;
+  /** Of whom rows are handed out. */
+  wanted(): Wanted;
+  /** Rows behind the position before; those of one build in their order. */
+  onRows(rows: readonly FeedRow[]): void;
+  /** The mirror is away, or (null) is back. Told once each. */
+  onAway(error: unknown): void;
+}>;
+
+/** Follows the end of the feed for all watchers of a process at once. */
+export type Tail = Readonly<{
+  /** All rows up to here were handed out; null while nobody knows where the feed ends. */
+  position(): number | null;
+  /** Rows behind the position are being read: whoever is not wanted yet will not get them. */
+  isReading(): boolean;
+  /** Resolves when a look has succeeded, or the tail is closed. */
+  nextLook(): Promise<void>;
+  wake(): void;
+  close(): void;
+}>;
+
+type State = {
+  position: number | null;
+  horizon: Horizon;
+  /** How far the last look found rows, whether or not they may be read yet. */
+  end: number;
+  reading: boolean;
+  looping: boolean;
+  closed: boolean;
+  failures: number;
+  waiting: (() => void)[];
+  endPause: (() => void) | null;
+};
+
+/** Makes nothing happen until it is woken. */
+export function createTail(options: TailOptions): Tail {
+  const state: State = {
+    ...{ position: null, horizon: createHorizon(), end: 0, reading: false, looping: false, closed: false },
+    ...{ failures: 0, waiting: [], endPause: null },
+  };
+  return {
+    position: () => state.position,
+    isReading: () => state.reading,
+    nextLook: () =>
+      new Promise((resolve) => {
+        if (state.closed) resolve();
+        else state.waiting.push(resolve);
+      }),
+    wake: () => {
+      if (!state.looping && !state.closed) void loop(state, options);
+    },
+    close: () => {
+      state.closed = true;
+      state.endPause?.();
+      letGo(state);
+    },
+  };
+}
+
+function letGo(state: State): void {
+  for (const go of state.waiting.splice(0)) go();
+}
+
+async function loop(state: State, options: TailOptions): Promise<void> {
+  state.looping = true;
+  while (!state.closed && options.isWatched()) {
+    try {
+      await look(state, options);
+      if (state.failures > 0) options.onAway(null);
+      state.failures = 0;
+      letGo(state);
+    } catch (error) {
+      if (state.failures === 0 && !state.closed) options.onAway(error);
+      state.failures += 1;
+    }
+    await pause(state, pauseMs(state, options));
+  }
+  state.looping = false;
+  // What happens while nobody watches is read from the mirror by who comes next.
+  state.position = null;
+  state.horizon = createHorizon();
+}
+
+function pauseMs({ failures, position, end }: State, { lookMs = LOOK_MS }: TailOptions): number {
+  if (failures > 0) return Math.min(lookMs * 2 ** failures, AWAY_LIMIT_MS);
+  return position === end ? lookMs : Math.min(lookMs, WRITERS_DONE_MS);
+}
+
+function pause(state: State, ms: number): Promise<void> {
+  if (state.closed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      state.endPause = null;
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    state.endPause = done;
+  });
+}
+
+async function look(state: State, options: TailOptions): Promise<void> {
+  const { feed } = options;
+  state.end = await feed.end();
+  if (state.end === state.position) return;
+  const settled = state.horizon.look(state.end, await feed.writers());
+  if (settled === null) return;
+  state.position ??= settled;
+  await handOut(state, settled, options);
+}
+
+/** While nobody is live, the position may leap: who catches up reads for itself. */
+async function handOut(state: State, settled: number, { feed, wanted, onRows }: TailOptions): Promise<void> {
+  for (let after = state.position ?? settled; after < settled && !state.closed; ) {
+    const { builds, projects } = wanted();
+    const isWanted = builds.length + projects.length > 0;
+    const upTo = isWanted ? Math.min(after + STRETCH_LIMIT, settled) : settled;
+    state.reading = true;
+    try {
+      const rows = isWanted ? await feed.rows({ builds, projects }, { after, upTo }) : [];
+      after = upTo;
+      state.position = upTo;
+      onRows(rows);
+    } finally {
+      state.reading = false;
+    }
+  }
+}
