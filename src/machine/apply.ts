@@ -19,6 +19,7 @@ import { applyAbort, applyRetry, applyRollback, placeOf, retryTarget, rollbackTa
 import { storableText } from './json.ts';
 import { refuse } from './refuse.ts';
 import { actingRole, PHASES, type Phase } from './states.ts';
+import { EMPTY_TALLY } from './tally.ts';
 import { judge } from './verdict.ts';
 
 /** Reasons that others word, in the audit. */
@@ -43,6 +44,7 @@ export function startBuild(spec: BuildSpec, nowMs: number): Pick<Applied, 'build
       tokens: 0,
       epoch: 1,
       seq: 0,
+      tally: EMPTY_TALLY,
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
       operations: [],

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from './json.ts';
 import { isHandoff, type OpenState, PHASES, type Phase, phaseAt, type Role, STATE_TABLE, type State } from './states.ts';
+import type { Tally } from './tally.ts';
 
 /** A reference to content in the artifact store. `preview` is its first characters, for people. */
 export type ArtifactRef = Readonly<{ sha256: string; bytes: number; preview: string }>;
@@ -146,6 +147,7 @@ export type Build = Readonly<{
   epoch: number;
   /** Sequence number of the last audit row. */
   seq: number;
+  tally: Tally;
   createdAtMs: number;
   updatedAtMs: number;
   operations: readonly Operation[];

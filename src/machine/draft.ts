@@ -19,6 +19,7 @@ import type { ModelResult, Work } from './commands.ts';
 import type { AuditRow, EventType, Handoff, Trigger } from './events.ts';
 import type { JsonObject } from './json.ts';
 import { actingRole, type OpenState, PHASES, type Phase, phaseAt, phaseIndex, STATE_TABLE } from './states.ts';
+import { tallyRow } from './tally.ts';
 
 /** A build on its way to the next one: changed only inside one `applyCommand`, never seen outside. */
 export type Draft = { -readonly [K in keyof Build]: Build[K] } & { rows: AuditRow[]; nowMs: number };
@@ -36,7 +37,9 @@ type RowExtras = Pick<AuditRow, 'handoff' | 'calls'>;
 /** Adds one audit row and gives its sequence number. */
 export function emit(draft: Draft, type: EventType, by: Trigger, data: JsonObject, extras: RowExtras = {}): number {
   draft.seq += 1;
-  draft.rows.push({ seq: draft.seq, atMs: draft.nowMs, type, by, data, ...extras });
+  const row: AuditRow = { seq: draft.seq, atMs: draft.nowMs, type, by, data, ...extras };
+  draft.rows.push(row);
+  draft.tally = tallyRow(draft.tally, row);
   return draft.seq;
 }
 

@@ -21,6 +21,7 @@ export type BuildSnapshot = Readonly<
     | 'tokens'
     | 'epoch'
     | 'seq'
+    | 'tally'
     | 'createdAtMs'
     | 'updatedAtMs'
   > & { conversation: readonly SnapshotTurn[] }

@@ -50,6 +50,7 @@ function buildRow({ build, branch, runId, openedAtMs, rows }: FlushInput): Recor
     const result = build.results[phase];
     return result ? [[`${phase}_phase`, shownData(result)] as const] : [];
   });
+  const failures = PHASES.map((phase) => [`${phase}_failures`, build.tally.failures[phase] ?? 0] as const);
   return {
     id: spec.workflowId,
     build_id: spec.buildId,
@@ -62,6 +63,8 @@ function buildRow({ build, branch, runId, openedAtMs, rows }: FlushInput): Recor
     ...(position.status === 'complete' ? { completed_at: iso(position.endedAtMs) } : {}),
     ...Object.fromEntries(results),
     workflow_metadata: metadataOf(build),
+    handoff_count: build.tally.handoffs,
+    ...Object.fromEntries(failures),
     branch,
     run_id: runId,
     opened_at: iso(openedAtMs),

@@ -17,6 +17,13 @@ const BUILD: Columns = {
   verification_phase: 'jsonb',
   deployment_phase: 'jsonb',
   workflow_metadata: 'jsonb',
+  handoff_count: 'int',
+  discovery_failures: 'int',
+  planning_failures: 'int',
+  implementation_failures: 'int',
+  testing_failures: 'int',
+  verification_failures: 'int',
+  deployment_failures: 'int',
   branch: 'text',
   run_id: 'text',
   last_seq: 'int',
@@ -69,8 +76,14 @@ const audit = (table: string, list: string, columns: Columns): string => `
   on conflict (workflow_id, branch, seq) do nothing`;
 
 const updates = Object.keys(BUILD)
+/** A result that is there already keeps its stored form: a large one would be compressed and written anew each time. */
+const update = (name: string): string =>
+  name.endsWith('_phase')
+    ? `${name} = case when known.${name} = excluded.${name} then known.${name} else excluded.${name} end`
+    : `${name} = excluded.${name}`;
+
   .filter((name) => name !== 'id' && name !== 'build_id')
-  .map((name) => `${name} = excluded.${name}`)
+  .map(update)
   .join(', ');
 
 /**
