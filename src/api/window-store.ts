@@ -1,11 +1,13 @@
-import type { ClientRateLimitInfo, Store } from 'express-rate-limit';
+import type { ClientRateLimitInfo } from 'express-rate-limit';
 
-/** A store that answers at once, so that nothing comes between a look and a count. */
-export type WindowStore = Omit<Store, 'get' | 'increment'> &
-  Readonly<{
-    get(name: string): ClientRateLimitInfo | undefined;
-    increment(name: string): ClientRateLimitInfo;
-  }>;
+/** A store of `express-rate-limit` that answers at once, so that nothing comes between a look and a count. */
+export type WindowStore = Readonly<{
+  localKeys: true;
+  get(name: string): ClientRateLimitInfo | undefined;
+  increment(name: string): ClientRateLimitInfo;
+  decrement(name: string): void;
+  resetKey(name: string): void;
+}>;
 
 /**
  * Counts by name in windows of one length, each beginning with its first count. It lives in this process alone, has no

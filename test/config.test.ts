@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { sha256 } from '../src/api-keys.ts';
+import { readConfig } from '../src/config.ts';
+import { AppError } from '../src/errors.ts';
+
+function faultsOf(environment: Record<string, string>): string[] {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'config_invalid') throw error;
+    return (error.details.faults ?? []).map(({ at, fault }) => `${at} ${fault}`);
+  }
+  return [];
+}
+
+describe('who may call the API', () => {
+  it('is this machine alone by default, without keys and pages of others', () => {
+    expect(readConfig({}).api).toEqual({
+      host: '127.0.0.1',
+      port: 3000,
+      fixed: false,
+      keys: [],
+      rateLimitPerS: 100,
+      corsOrigins: [],
+    });
+  });
+
+  it('is read from API_KEYS, RATE_LIMIT_PER_S and CORS_ORIGINS', () => {
+    const { api } = readConfig({
+      HOST: '0.0.0.0',
+      API_KEYS: 'ci:secret-of-ci,web(read-only;project=shop):secret-of-web',
+      RATE_LIMIT_PER_S: '7',
+      CORS_ORIGINS: 'https://shop.example, http://localhost:5173',
+    });
+    expect(api.keys).toEqual([
+      { name: 'ci', secretSha256: sha256('secret-of-ci'), projects: null, readOnly: false },
+      { name: 'web', secretSha256: sha256('secret-of-web'), projects: ['shop'], readOnly: true },
+    ]);
+    expect(api).toMatchObject({ rateLimitPerS: 7, corsOrigins: ['https://shop.example', 'http://localhost:5173'] });
+  });
+
+  it('is everybody of this machine where the values are empty', () => {
+    const { api } = readConfig({ API_KEYS: '', RATE_LIMIT_PER_S: '', CORS_ORIGINS: '' });
+    expect(api).toMatchObject({ keys: [], rateLimitPerS: 100, corsOrigins: [] });
+  });
+
+  it.each(['0', '-1', '1.5', 'many', '1000001'])('cannot be limited to %s calls a second', (RATE_LIMIT_PER_S) => {
+    expect(faultsOf({ RATE_LIMIT_PER_S })).toEqual([expect.stringMatching(/^RATE_LIMIT_PER_S must be /)]);
+  });
+
+  it('is never every page, with keys or without', () => {
+    const fault = expect.stringMatching(/^CORS_ORIGINS .*every origin is not taken/);
+    expect(faultsOf({ CORS_ORIGINS: '*' })).toEqual([fault]);
+    expect(faultsOf({ CORS_ORIGINS: '*', API_KEYS: 'ci:secret-of-ci' })).toEqual([fault]);
+  });
+
+  it.each(['0.0.0.0', '::', 'builds.example', '127.0.0.2'])('needs keys on the host %s', (HOST) => {
+    expect(faultsOf({ HOST })).toEqual([expect.stringMatching(/^HOST .*is not loopback: set API_KEYS/)]);
+    expect(faultsOf({ HOST, API_KEYS: 'ci:secret-of-ci' })).toEqual([]);
+  });
+
+  it.each(['127.0.0.1', 'localhost', '::1'])('needs no keys on the host %s', (HOST) => {
+    expect(faultsOf({ HOST })).toEqual([]);
+  });
+
+  it('has all its faults told at once, without a secret', () => {
+    const faults = faultsOf({
+      HOST: '0.0.0.0',
+      API_KEYS: 'ci:short,ann(admin):secret-of-ann',
+      RATE_LIMIT_PER_S: 'many',
+      CORS_ORIGINS: '*,https://ann:hidden@shop.example',
+    });
+    const names = faults.map((fault) => fault.slice(0, fault.indexOf(' ')));
+    expect(names).toEqual(['API_KEYS', 'API_KEYS', 'RATE_LIMIT_PER_S', 'CORS_ORIGINS', 'CORS_ORIGINS']);
+    expect(faults.join('\n')).not.toMatch(/short|secret-of|hidden/);
+  });
+});
