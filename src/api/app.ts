@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import { nothingAt } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { createCors } from './cors.ts';
+import { CONTENT_SECURITY_POLICY } from './docs/style.ts';
 import { requireHost } from './http-server.ts';
 import { createLoopbackGuard } from './loopback-guard.ts';
 import { createMetrics } from './metrics.ts';
@@ -24,7 +25,7 @@ export function createApp(parts: Omit<ApiDeps, 'metrics'>): Express {
   // A state that is polled is small and changes: computing its hash is not worth a 304.
   app.disable('etag');
   app.use(createRequestLog(deps.log), deps.metrics.count);
-  app.use(helmet());
+  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY } }));
   app.use((_req, res, next) => {
     res.set('Cache-Control', 'no-store');
     next();

@@ -1,9 +1,9 @@
 type Group = Readonly<{ name: string; description: string; prefix: string }>;
 
-/** The calls by what they are about. Of the prefixes that fit a path the first one decides. */
+/** The calls by what they are about, in the order in which they are told. The longest prefix that fits decides. */
 export const GROUPS = [
+  { prefix: '/api/workflows', name: 'Builds', description: 'Start a build, steer it, watch it.' },
   { prefix: '/api/workflows/project/', name: 'Projects', description: 'All builds of a project.' },
-  { prefix: '/api/workflows', name: 'Builds', description: 'One build: start it, steer it, watch it.' },
   {
     prefix: '/api/ai-workflows/',
     name: 'Outside agents',
@@ -14,7 +14,8 @@ export const GROUPS = [
 ] as const satisfies readonly Group[];
 
 export function groupOf(path: string): string {
-  const group = GROUPS.find(({ prefix }) => path.startsWith(prefix));
+  const fitting = GROUPS.filter(({ prefix }) => path.startsWith(prefix));
+  const [group] = fitting.sort((a, b) => b.prefix.length - a.prefix.length);
   if (!group) throw new Error(`no group for ${path}`);
   return group.name;
 }
