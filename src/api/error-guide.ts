@@ -32,7 +32,7 @@ export const ERROR_GUIDE = {
   loopback_only: {
     meaning:
       'Without API keys only this machine is served, and the call names another host, or comes from a page of one.',
-    remedy: 'Call 127.0.0.1 or localhost; have the operator name the page’s origin in CORS_ORIGINS, or set API_KEYS.',
+    remedy: "Call 127.0.0.1 or localhost; have the operator name the page's origin in CORS_ORIGINS, or set API_KEYS.",
   },
   read_only_key: {
     meaning: 'The API key may only read, and the call changes builds.',

@@ -6,11 +6,13 @@ import { answerHeaders } from './headers.ts';
 import type { SchemaCollector } from './schemas.ts';
 import type { Response } from './types.ts';
 
+/** With these a call may end before it is known which call it is. */
+const ANY_CALL = ['invalid_body', 'loopback_only', 'request_timeout', 'headers_too_large'] as const;
+
 /** Every code that a call may be answered with: its own, and those that follow from what it takes. */
 function errorsOf(route: AnyRoute): PublicCode[] {
-  const { method, open = false, reads = false, params, query, body, changes } = route;
-  const codes: PublicCode[] = [];
-  if (params || query || body || changes) codes.push('invalid_body');
+  const { method, open = false, reads = false, body } = route;
+  const codes: PublicCode[] = [...ANY_CALL];
   if (!open) codes.push('unauthorized', 'rate_limited');
   if (!open && !reads && method !== 'get') codes.push('read_only_key');
   if (body) codes.push('body_too_large', 'unsupported_media_type');
