@@ -36,6 +36,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   api: {
     values: [
       'machine',
+      'prompts',
       'api-keys.ts',
       'errors.ts',
       'models.ts',

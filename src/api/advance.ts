@@ -1,18 +1,15 @@
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
-import type { Fault, Json } from '../machine/json.ts';
-import type { WireMessage } from '../machine/messages.ts';
-import { checkPhaseResult, extractResult } from '../machine/payloads.ts';
-import { isPhase, type Phase } from '../machine/states.ts';
+import type { Json } from '../machine/json.ts';
+import { isPhase } from '../machine/states.ts';
+import type { OperationReply } from '../workflows/messages.ts';
 import { openState, role, state, workflowParams } from './fields.ts';
+import { handOn } from './hand-on.ts';
+import { fromMirror } from './mirror-deadline.ts';
 import { resultsByState } from './openapi/phase-results.ts';
 import { COMMAND_ERRORS, operate } from './operate.ts';
 import type { ApiDeps } from './ports.ts';
 import { advanceReply } from './replies.ts';
 import { defineRoute } from './route.ts';
-
-/** A larger result is stored, and travels as an extract with a reference. */
-const INLINE_RESULT_LIMIT_BYTES = 4 * 1024;
 
 const body = z
   .strictObject({
@@ -45,34 +42,11 @@ const body = z
   })
   .meta({ id: 'AdvanceRequest', allOf: resultsByState('completed_state', 'phase_result') });
 
-const inResult = (faults: readonly Fault[]): Fault[] =>
-  faults.map(({ at, fault }) => ({ at: at === '' ? 'phase_result' : `phase_result.${at}`, fault }));
-
-const refusedResult = (phase: string, faults: readonly Fault[]): AppError =>
-  new AppError(
-    'invalid_phase_result',
-    `phase_result does not fit ${phase}: ${faults.map(({ at, fault }) => `${at} ${fault}`).join('; ')}.`,
-    { faults },
-  );
-
-/** What stands for the phase_result in the command; `faults` when the whole of it is known not to fit. */
-type Carried = Readonly<{ message: WireMessage; faults: readonly Fault[] }>;
-
-/**
- * A result that fits no phase. The contract answers 404 and 409 before it looks at the result, and only the workflow
- * knows those: so for a large result that is faulty the workflow is asked with this one, which it cannot accept, and its
- * complaint about it is replaced with the faults of the whole.
- */
-const NO_RESULT = 0;
-
-async function carry(phase: Phase, given: Json, artifacts: ApiDeps['artifacts']): Promise<Carried> {
-  if (Buffer.byteLength(JSON.stringify(given), 'utf8') <= INLINE_RESULT_LIMIT_BYTES) {
-    return { message: { phase_result: given }, faults: [] };
-  }
-  const checked = checkPhaseResult(phase, given, 'external');
-  if (!checked.ok) return { message: { phase_result: NO_RESULT }, faults: inResult(checked.faults) };
-  const artifact = await artifacts.put(JSON.stringify(checked.value));
-  return { message: { phase_result: extractResult(checked.value), artifact: { ...artifact } }, faults: [] };
+/** Of a command that is repeated long after, the workflow holds the row no more, and the mirror has it. */
+async function handoffData(workflowId: string, reply: OperationReply, deps: ApiDeps): Promise<Record<string, Json>> {
+  const { handoff_data: held, handoff_seq: seq } = reply;
+  if (seq === null) return { ...held };
+  return { ...(await fromMirror(() => deps.mirror.handoffData(workflowId, seq))) };
 }
 
 export const advance = defineRoute({
@@ -92,21 +66,17 @@ export const advance = defineRoute({
   changes: true,
   handle: async (call, deps) => {
     const { role: by, completed_state: completed, phase_result: result, next_state: next } = call.body;
-    // An acknowledgement hands nothing on, so whatever comes with it does not travel.
-    const carried = isPhase(completed)
-      ? await carry(completed, result as Json, deps.artifacts)
-      : { message: { phase_result: {} }, faults: [] };
-    const message = { role: by, completed_state: completed, next_state: next ?? null, ...carried.message };
-    const reply = await operate('advance', call, message, deps).catch((error: unknown) => {
-      if (!(error instanceof AppError) || error.code !== 'invalid_phase_result') throw error;
-      throw refusedResult(completed, carried.faults.length > 0 ? carried.faults : inResult(error.details.faults ?? []));
-    });
+    const about = { role: by, next_state: next ?? null };
+    const reply = isPhase(completed)
+      ? await handOn(call, completed, result as Json, about, deps)
+      : // An acknowledgement hands nothing on, so whatever comes with it does not travel.
+        await operate('advance', call, { ...about, completed_state: completed, phase_result: {} }, deps);
     return {
       workflow_id: call.params.workflow_id,
       previous_state: reply.previous_state,
       new_state: reply.new_state,
       next_role: reply.next_role,
-      handoff_data: { ...reply.handoff_data },
+      handoff_data: await handoffData(call.params.workflow_id, reply, deps),
       is_complete: reply.is_complete,
       state_description: reply.state_description,
     };

@@ -18,7 +18,8 @@ export const COMMAND_ERRORS = [
   'mirror_unavailable',
 ] as const;
 
-type Commanded = Pick<Call<{ workflow_id: string }, unknown, unknown>, 'params' | 'caller' | 'idempotencyKey'>;
+/** What a command needs to know of its call. */
+export type Commanded = Pick<Call<{ workflow_id: string }, unknown, unknown>, 'params' | 'caller' | 'idempotencyKey'>;
 
 /** A build that Temporal's retention has forgotten is still known to be over. */
 async function forgotten(workflowId: string, name: UpdateName, deps: ApiDeps): Promise<AppError> {

@@ -4,6 +4,7 @@ import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { AppError } from '../errors.ts';
 import type { BuildSpec } from '../machine/build.ts';
 import type { AuditRow } from '../machine/events.ts';
+import type { JsonObject } from '../machine/json.ts';
 import type { WireMessage } from '../machine/messages.ts';
 import type { PromptView } from '../machine/prompt-view.ts';
 import type { Role, State } from '../machine/states.ts';
@@ -95,6 +96,8 @@ export type MirrorReader = Readonly<{
     workflowId: string,
     pages: Readonly<{ events: RowPage | null; handoffs: RowPage | null }>,
   ): Promise<MirrorHistory | null>;
+  /** What a handoff of the build as it is now passed on, by its number; null when there is none. */
+  handoffData(workflowId: string, seq: number): Promise<JsonObject | null>;
   ping(): Promise<void>;
 }>;
 

@@ -7,12 +7,12 @@ import { PHASES, ROLES, STATES } from '../machine/states.ts';
  * developer builds on.
  */
 
-const state = z.enum(STATES).meta({
+export const state = z.enum(STATES).meta({
   id: 'State',
   description: 'Where a build is: a phase, a handoff between two roles, `complete`, or `error`, where it is parked.',
 });
 const role = z.enum(ROLES).meta({ id: 'Role', description: 'One of the five who build.' });
-const phase = z.enum(PHASES).meta({ id: 'Phase', description: 'One of the six pieces of work, in their order.' });
+export const phase = z.enum(PHASES).meta({ id: 'Phase', description: 'One of the six pieces of work, in their order.' });
 const status = z.enum(['in_progress', 'error', 'complete', 'cancelled']).meta({
   id: 'Status',
   description: "What a build's life is: `error` waits for an operator, `complete` and `cancelled` are over.",
@@ -26,7 +26,7 @@ const timestamp = z.iso.datetime().meta({
 });
 const json = z.record(z.string(), z.unknown()).meta({ type: 'object', examples: [{}] });
 
-const workflowId = z.string().meta({
+export const workflowId = z.string().meta({
   description: 'The id of the build: every other call names the build by it.',
   examples: ['e5689e03-f1ee-5182-9cfb-fdaeeb896567'],
 });
@@ -34,14 +34,15 @@ const stateDescription = z.string().meta({
   description: 'Where the build is, in one sentence for people.',
   examples: ['planning: Plan the components, the tests and the success criteria; 1 of 6 phases done (17 %)'],
 });
-const nextRole = role.nullable().meta({
+export const nextRole = role.nullable().meta({
   description: 'Who acts next: of a handoff the receiver; null in error and when the build is over.',
 });
-const previousState = state.meta({ description: 'The state before the call.', examples: ['discovery'] });
-const newState = state.meta({
+export const previousState = state.meta({ description: 'The state before the call.', examples: ['discovery'] });
+export const newState = state.meta({
   description: 'The state that the call itself led to, before any acknowledgement that follows by itself.',
   examples: ['planning'],
 });
+export const isComplete = z.boolean().meta({ description: 'True when the build is complete with this call.' });
 const givenReason = z
   .string()
   .meta({ description: 'The reason as it was given.', examples: ['The plan is too large'] });
@@ -62,6 +63,10 @@ export const startReply = z
   })
   .meta({ id: 'StartReply' });
 
+export const chatStartReply = z
+  .strictObject({ workflow_id: workflowId, state: state.meta({ description: 'Where every build begins.' }) })
+  .meta({ id: 'ChatStartReply' });
+
 export const advanceReply = z
   .strictObject({
     workflow_id: workflowId,
@@ -69,7 +74,7 @@ export const advanceReply = z
     new_state: newState,
     next_role: nextRole,
     handoff_data: json.meta({ description: 'What the completed phase passed on; `{}` when nothing was handed on.' }),
-    is_complete: z.boolean().meta({ description: 'True when the build is complete with this call.' }),
+    is_complete: isComplete,
     state_description: stateDescription,
   })
   .meta({ id: 'AdvanceReply' });

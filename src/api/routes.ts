@@ -1,4 +1,9 @@
 import { advance } from './advance.ts';
+import { completePhase } from './ai-workflows/complete-phase.ts';
+import { getAiPrompt } from './ai-workflows/get-ai-prompt.ts';
+import { initialize } from './ai-workflows/initialize.ts';
+import { aiStatus } from './ai-workflows/status.ts';
+import { chatStart } from './chat.ts';
 import { documentation } from './documentation.ts';
 import { abort, requestRetry, rollback } from './going-back.ts';
 import { healthz, readyz } from './health.ts';
@@ -20,6 +25,11 @@ export const ROUTES: readonly AnyRoute[] = [
   rollback,
   abort,
   history,
+  initialize,
+  completePhase,
+  aiStatus,
+  getAiPrompt,
+  chatStart,
   healthz,
   readyz,
   metrics,

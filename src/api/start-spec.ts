@@ -38,6 +38,8 @@ export const startBody = z
   })
   .meta({ id: 'StartRequest' });
 
+export type StartBody = z.infer<typeof startBody>;
+
 /** What a start asks for, with defaults in place; `coverageMin` is null where none was asked for. */
 export type StartRequest = Readonly<{
   projectId: string;
@@ -51,7 +53,7 @@ export type StartRequest = Readonly<{
 }>;
 
 /** @throws AppError `body_too_large` */
-export function startRequest(projectId: string, body: z.infer<typeof startBody>): StartRequest {
+export function startRequest(projectId: string, body: StartBody): StartRequest {
   const request = {
     projectId,
     buildId: body.build_id,

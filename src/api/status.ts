@@ -1,38 +1,17 @@
 import type { StatusView } from '../machine/status-view.ts';
 import type { HistoryReply as LiveRows } from '../workflows/messages.ts';
-import { notFound, requireBuild } from './access.ts';
+import { requireBuild } from './access.ts';
 import { EMPTY_HISTORY, handoffReply, joinAudit } from './audit.ts';
 import { workflowParams } from './fields.ts';
-import { atTime, describedStatus, endedFromOutside, type KnownStatus } from './known-status.ts';
+import { atTime, type KnownStatus } from './known-status.ts';
 import { fromMirror } from './mirror-deadline.ts';
 import type { Answer, ApiDeps } from './ports.ts';
+import { sourcedStatus } from './read-status.ts';
 import { type HandoffReply, statusReply } from './replies.ts';
 import { defineRoute } from './route.ts';
 
 /** Handoffs that a status carries; GET history has the rest. */
 const HANDOFF_LIMIT = 500;
-
-type Sourced = Readonly<{ view: KnownStatus; source: 'workflow' | 'mirror' | 'temporal' }>;
-
-/** Without the workflow's own answer: the mirror's last status, else what Temporal knows. */
-async function withoutWorkflow(
-  workflowId: string,
-  asked: Exclude<Answer<StatusView>, { kind: 'answer' }>,
-  deps: ApiDeps,
-): Promise<Sourced> {
-  const ending = asked.kind === 'over' ? asked.ending : null;
-  let mirrorFault: unknown = null;
-  try {
-    const known = await fromMirror(() => deps.mirror.findBuild(workflowId));
-    if (known) return { view: endedFromOutside(known.view, ending), source: 'mirror' };
-  } catch (error) {
-    mirrorFault = error;
-  }
-  if (asked.kind === 'silent' && asked.error.code === 'temporal_unreachable') throw asked.error;
-  const described = asked.kind === 'unknown' ? null : await deps.builds.describe(workflowId);
-  if (described) return { view: describedStatus(workflowId, described), source: 'temporal' };
-  throw mirrorFault ?? notFound(workflowId);
-}
 
 type Handoffs = Readonly<{ handoff_history: HandoffReply[]; handoff_history_complete: boolean }>;
 
@@ -66,10 +45,7 @@ export const status = defineRoute({
     const { workflow_id: workflowId } = params;
     await requireBuild(workflowId, caller, deps);
     const [asked, live] = await Promise.all([deps.builds.status(workflowId), deps.builds.history(workflowId)]);
-    const { view, source } =
-      asked.kind === 'answer'
-        ? { view: asked.value, source: 'workflow' as const }
-        : await withoutWorkflow(workflowId, asked, deps);
+    const { view, source } = await sourcedStatus(workflowId, asked, deps);
     return {
       ...atTime<KnownStatus>(view, deps.now()),
       completed_phases: [...view.completed_phases],

@@ -1,5 +1,6 @@
 import type { PrismaClient } from '../../prisma/client/client.ts';
 import { AppError } from '../errors.ts';
+import type { JsonObject } from '../machine/json.ts';
 import { within } from '../within.ts';
 import { type BuildFilter, type BuildPage, cursorOf, type MirrorBuild, toBuild, whereOf } from './build-list.ts';
 import { type HistoryPages, type MirrorHistory, readHistory } from './history.ts';
@@ -10,6 +11,8 @@ export type MirrorReader = Readonly<{
   findByBuildId: (buildId: string) => Promise<MirrorBuild | null>;
   /** @returns null when the mirror does not know the build */
   history: (workflowId: string, pages: HistoryPages) => Promise<MirrorHistory | null>;
+  /** What a handoff passed on, if no reset has undone it; null when there is none of this number. */
+  handoffData: (workflowId: string, seq: number) => Promise<JsonObject | null>;
   /** @throws AppError `invalid_body` when the cursor is not one that a page gave */
   listBuilds: (filter: BuildFilter) => Promise<BuildPage>;
   /** @param timeoutMs default: the reader's deadline */
@@ -30,6 +33,10 @@ export function createReader(prisma: PrismaClient, timeoutMs: number): MirrorRea
       return row ? toBuild(row) : null;
     },
     history: (workflowId, pages) => answered(readHistory(prisma, workflowId, pages), timeoutMs),
+    handoffData: async (workflowId, seq) => {
+      const row = await answered(prisma.currentHandoff.findFirst({ where: { workflowId, seq } }), timeoutMs);
+      return row ? (row.dataTransferred as JsonObject) : null;
+    },
     listBuilds: async (filter) => {
       const where = whereOf(filter);
       const orderBy = [{ createdAt: 'desc' as const }, { id: 'desc' as const }];

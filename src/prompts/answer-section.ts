@@ -19,7 +19,7 @@ export function answerSection({ phase, attempt, driver, feedback }: PromptInput)
   const form =
     driver === 'llm'
       ? `One JSON object with ${needed}${choice} and \`next_role_instruction\`; nothing before or after it.`
-      : `A \`phase_result\` with ${needed} and \`next_role_instruction\`, handed on with the call in your system prompt.`;
+      : `A \`phase_result\` with ${needed} and \`next_role_instruction\`, handed on with one of the calls in your system prompt.`;
   const again =
     feedback.length === 0 ? '' : ` This is attempt ${attempt}: deal with every reason under "Sent back", and say how.`;
   return `## Your answer\n${form}${again}`;

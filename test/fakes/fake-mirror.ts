@@ -64,6 +64,8 @@ export function createFakeMirror(): FakeMirror {
           totalHandoffs: found.handoffs.length,
         };
       }),
+    handoffData: (workflowId, seq) =>
+      read(() => held.get(workflowId)?.handoffs.find((row) => row.seq === seq && !row.undone)?.data ?? null),
     ping: () => read(() => undefined),
   };
   return fake;

@@ -1,0 +1,36 @@
+import type { StatusView } from '../machine/status-view.ts';
+import { notFound } from './access.ts';
+import { describedStatus, endedFromOutside, type KnownStatus } from './known-status.ts';
+import { fromMirror } from './mirror-deadline.ts';
+import type { Answer, ApiDeps } from './ports.ts';
+
+/** A status, and who told it. */
+export type Sourced = Readonly<{ view: KnownStatus; source: 'workflow' | 'mirror' | 'temporal' }>;
+
+/** Without the workflow's own answer: the mirror's last status, else what Temporal knows. */
+async function withoutWorkflow(
+  workflowId: string,
+  asked: Exclude<Answer<StatusView>, { kind: 'answer' }>,
+  deps: ApiDeps,
+): Promise<Sourced> {
+  const ending = asked.kind === 'over' ? asked.ending : null;
+  let mirrorFault: unknown = null;
+  try {
+    const known = await fromMirror(() => deps.mirror.findBuild(workflowId));
+    if (known) return { view: endedFromOutside(known.view, ending), source: 'mirror' };
+  } catch (error) {
+    mirrorFault = error;
+  }
+  if (asked.kind === 'silent' && asked.error.code === 'temporal_unreachable') throw asked.error;
+  const described = asked.kind === 'unknown' ? null : await deps.builds.describe(workflowId);
+  if (described) return { view: describedStatus(workflowId, described), source: 'temporal' };
+  throw mirrorFault ?? notFound(workflowId);
+}
+
+/**
+ * Where a build is, from what the workflow was `asked`, or in its place from whoever knows.
+ * @throws AppError `not_found`, `mirror_unavailable`, `temporal_unreachable`
+ */
+export async function sourcedStatus(workflowId: string, asked: Answer<StatusView>, deps: ApiDeps): Promise<Sourced> {
+  return asked.kind === 'answer' ? { view: asked.value, source: 'workflow' } : withoutWorkflow(workflowId, asked, deps);
+}
