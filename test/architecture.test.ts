@@ -62,7 +62,11 @@ const RULES: Readonly<Record<string, Rule>> = {
       'zod',
     ],
   },
-  client: { values: ['machine', 'errors.ts'], types: ['api/replies.ts'], packages: ['node:', 'zod'] },
+  client: {
+    values: ['machine', 'errors.ts'],
+    types: ['api/replies.ts', 'api/ai-workflows/replies.ts', 'api/health.ts'],
+    packages: ['node:', 'zod'],
+  },
   cli: { values: ['machine', 'client', 'demo'], packages: ['node:'] },
   stack: {
     values: ['machine', 'errors.ts', 'within.ts', 'mirror/database-url.ts'],

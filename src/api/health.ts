@@ -1,9 +1,15 @@
 import { z } from 'zod';
 import { within } from '../within.ts';
-
 import { defineRoute } from './route.ts';
 
 const READINESS_DEADLINE_MS = 2000;
+
+export const healthReply = z.object({ status: z.literal('ok') });
+export const readinessReply = z.object({
+  status: z.enum(['ready', 'not_ready']),
+  temporal: z.boolean(),
+  mirror: z.boolean(),
+});
 
 export const healthz = defineRoute({
   method: 'get',
@@ -11,7 +17,7 @@ export const healthz = defineRoute({
   operationId: 'health',
   summary: 'Whether the process is alive.',
   open: true,
-  reply: z.object({ status: z.literal('ok') }),
+  reply: healthReply,
   errors: [],
   handle: async () => ({ status: 'ok' as const }),
 });
@@ -22,7 +28,7 @@ export const readyz = defineRoute({
   operationId: 'readiness',
   summary: 'Whether Temporal and the mirror answer; 503 while one does not.',
   open: true,
-  reply: z.object({ status: z.enum(['ready', 'not_ready']), temporal: z.boolean(), mirror: z.boolean() }),
+  reply: readinessReply,
   errors: [],
   statuses: { 200: 'Temporal and the mirror answer.', 503: 'One of them does not answer; the body says which.' },
   statusOf: ({ status }) => (status === 'ready' ? 200 : 503),

@@ -16,11 +16,22 @@ export type CallOptions = Readonly<{ signal?: AbortSignal | undefined }>;
 export type CommandOptions = CallOptions & Readonly<{ idempotencyKey?: string | undefined }>;
 
 export type Caller = Readonly<{
-  get<T>(path: string, options?: CallOptions): Promise<T>;
+  /** `answers`: HTTP statuses that are an answer too, beside those of success. */
+  get<T>(path: string, options?: CallOptions, answers?: readonly number[]): Promise<T>;
+  /** A command. */
   post<T>(path: string, body: object, options?: CommandOptions): Promise<T>;
+  /** A POST that changes nothing. */
+  ask<T>(path: string, options?: CallOptions): Promise<T>;
 }>;
 
-type Request = Readonly<{ method: 'GET' | 'POST'; path: string; body?: object; key: string | null }>;
+type Request = Readonly<{
+  method: 'GET' | 'POST';
+  path: string;
+  body?: object;
+  /** Its Idempotency-Key; none for what changes nothing. */
+  key?: string;
+  answers?: readonly number[];
+}>;
 
 const DEADLINE_MS = 15_000;
 
@@ -32,7 +43,7 @@ export function createCaller({ url, apiKey, deadlineMs = DEADLINE_MS }: ClientSe
     const headers = {
       Accept: 'application/json',
       ...(request.body ? { 'Content-Type': 'application/json' } : {}),
-      ...(request.key === null ? {} : { 'Idempotency-Key': request.key }),
+      ...(request.key === undefined ? {} : { 'Idempotency-Key': request.key }),
       ...(apiKey ? { Authorization: `Bearer ${apiKey}` } : {}),
     };
     try {
@@ -42,7 +53,7 @@ export function createCaller({ url, apiKey, deadlineMs = DEADLINE_MS }: ClientSe
         body: request.body ? JSON.stringify(request.body) : null,
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       });
-      return readReply<T>(response, await response.text(), request.key, base);
+      return readReply<T>(response, await response.text(), request, base);
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw signal.reason;
@@ -50,19 +61,20 @@ export function createCaller({ url, apiKey, deadlineMs = DEADLINE_MS }: ClientSe
     }
   };
   return {
-    get: (path, options = {}) => call({ method: 'GET', path, key: null }, options.signal),
+    get: (path, options = {}, answers = []) => call({ method: 'GET', path, answers }, options.signal),
     post: (path, body, options = {}) =>
       call({ method: 'POST', path, body, key: options.idempotencyKey ?? randomUUID() }, options.signal),
+    ask: (path, options = {}) => call({ method: 'POST', path }, options.signal),
   };
 }
 
 function noAnswer(cause: unknown, waitedMs: number | null, { key }: Request, base: string): ApiError {
-  const facts = { idempotencyKey: key };
+  const facts = { idempotencyKey: key ?? null };
   if (waitedMs === null) {
     const message = `Nothing answers at ${base}: start the product there with "npm start", or give another address.`;
     return new ApiError(message, { code: 'unreachable', ...facts }, { cause });
   }
-  const effect = key === null ? '' : ' The command may still take effect; repeating it with its key is safe.';
+  const effect = key === undefined ? '' : ' The command may still take effect; repeating it with its key is safe.';
   const message = `${base} gave no answer within ${waitedMs} ms.${effect}`;
   return new ApiError(message, { code: 'no_answer', ...facts }, { cause });
 }
@@ -75,11 +87,12 @@ function parse(text: string): unknown {
   }
 }
 
-function readReply<T>(response: Response, text: string, key: string | null, base: string): T {
+function readReply<T>(response: Response, text: string, request: Request, base: string): T {
   const value = parse(text);
-  if (response.ok && isJsonObject(value)) return value as T;
+  const isAnswer = response.ok || request.answers?.includes(response.status);
+  if (isAnswer && isJsonObject(value)) return value as T;
   const requestId = response.headers.get('X-Request-Id');
-  const common = { status: response.status, requestId, idempotencyKey: key };
+  const common = { status: response.status, requestId, idempotencyKey: request.key ?? null };
   if (!response.ok && isJsonObject(value) && typeof value.code === 'string') {
     const retryAfterS = Number(response.headers.get('Retry-After') ?? Number.NaN);
     throw new ApiError(typeof value.detail === 'string' ? value.detail : value.code, {

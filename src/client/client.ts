@@ -1,48 +1,31 @@
-import type { z } from 'zod';
-import type {
-  abortReply,
-  advanceReply,
-  EventReply,
-  HandoffReply,
-  historyReply,
-  retryReply,
-  rollbackReply,
-  startReply,
-  statusReply,
-} from '../api/replies.ts';
-import type { Json, JsonObject } from '../machine/json.ts';
 import { type CallOptions, type ClientSettings, type CommandOptions, createCaller } from './caller.ts';
+import type {
+  AbortReply,
+  AbortRequest,
+  AdvanceReply,
+  AdvanceRequest,
+  AiStatusReply,
+  ChatStartReply,
+  ChatStartRequest,
+  CompletePhaseReply,
+  CompletePhaseRequest,
+  HealthReply,
+  HistoryPage,
+  HistoryReply,
+  InitializeReply,
+  InitializeRequest,
+  PromptReply,
+  ReadinessReply,
+  RetryReply,
+  RetryRequest,
+  RollbackReply,
+  RollbackRequest,
+  StartReply,
+  StartRequest,
+  StatusReply,
+} from './contract.ts';
 
-export type StartReply = z.infer<typeof startReply>;
-export type AdvanceReply = z.infer<typeof advanceReply>;
-export type StatusReply = z.infer<typeof statusReply>;
-export type HistoryReply = z.infer<typeof historyReply>;
-export type RetryReply = z.infer<typeof retryReply>;
-export type RollbackReply = z.infer<typeof rollbackReply>;
-export type AbortReply = z.infer<typeof abortReply>;
-export type { EventReply, HandoffReply };
-
-/** Names of states and roles are taken in either case, so they are plain text here; the API checks them. */
-export type StartRequest = Readonly<{
-  build_id: string;
-  user_id: string;
-  requirements: string | JsonObject;
-  metadata?: JsonObject;
-  model?: string;
-  external_roles?: readonly string[];
-  coverage_min?: number;
-}>;
-export type AdvanceRequest = Readonly<{
-  role: string;
-  completed_state: string;
-  phase_result?: Json;
-  next_state?: string;
-}>;
-export type RetryRequest = Readonly<{ reason: string; expected_state?: string }>;
-export type RollbackRequest = RetryRequest & Readonly<{ target_state: string }>;
-export type AbortRequest = Readonly<{ reason: string }>;
-/** `limit`: rows of each list, 500 at most and by default. */
-export type HistoryPage = Readonly<{ limit?: number; cursor?: string | null }>;
+export type { EventReply, HandoffReply, HistoryReply, StatusReply } from './contract.ts';
 
 /** The public HTTP API as functions. Every call throws `ApiError` when it does not succeed. */
 export type Client = Readonly<{
@@ -55,14 +38,23 @@ export type Client = Readonly<{
   history(workflowId: string, page?: HistoryPage, options?: CallOptions): Promise<HistoryReply>;
   /** All pages that there are now, oldest rows first. */
   historyPages(workflowId: string, options?: CallOptions): AsyncGenerator<HistoryReply, void>;
-  health(options?: CallOptions): Promise<{ status: 'ok' }>;
+  /** Starts a build whose every role is played from outside. */
+  initialize(request: InitializeRequest, options?: CommandOptions): Promise<InitializeReply>;
+  completePhase(request: CompletePhaseRequest, options?: CommandOptions): Promise<CompletePhaseReply>;
+  aiStatus(workflowId: string, options?: CallOptions): Promise<AiStatusReply>;
+  aiPrompt(workflowId: string, options?: CallOptions): Promise<PromptReply>;
+  startFromChat(request: ChatStartRequest, options?: CommandOptions): Promise<ChatStartReply>;
+  health(options?: CallOptions): Promise<HealthReply>;
+  /** Also answers when the API is not ready. */
+  readiness(options?: CallOptions): Promise<ReadinessReply>;
 }>;
 
 const PAGE_LIMIT = 500;
 
 export function createClient(settings: ClientSettings): Client {
-  const { get, post } = createCaller(settings);
+  const { get, post, ask } = createCaller(settings);
   const at = (id: string, call: string): string => `/api/workflows/${encodeURIComponent(id)}/${call}`;
+  const ofAi = (...parts: string[]): string => `/api/ai-workflows/${parts.map(encodeURIComponent).join('/')}`;
   const history: Client['history'] = (id, { limit = PAGE_LIMIT, cursor = null } = {}, options) => {
     const query = new URLSearchParams({ limit: String(limit), ...(cursor === null ? {} : { cursor }) });
     return get(`${at(id, 'history')}?${query}`, options);
@@ -83,6 +75,12 @@ export function createClient(settings: ClientSettings): Client {
         cursor = page.next_cursor;
       } while (cursor !== null);
     },
+    initialize: (request, options) => post(ofAi('initialize'), request, options),
+    completePhase: (request, options) => post(ofAi('complete-phase'), request, options),
+    aiStatus: (id, options) => get(ofAi('status', id), options),
+    aiPrompt: (id, options) => ask(ofAi('get-ai-prompt', id), options),
+    startFromChat: (request, options) => post('/chat/start-build-workflow', request, options),
     health: (options) => get('/healthz', options),
+    readiness: (options) => get('/readyz', options, [503]),
   };
 }

@@ -45,6 +45,29 @@ describe('the client', () => {
     expect(await client.abort(id, { reason: 'enough' })).toMatchObject({ status: 'cancelled' });
   });
 
+  it('speaks the calls of an outside agent', async () => {
+    const api = await serve();
+    const client = createClient({ url: api.server.url });
+    const asked = { project_id: 'shop', user_id: 'ann', requirements: { goal: 'a slugifier' } };
+    const { workflow_id: id } = await client.initialize(asked, { idempotencyKey: 'key-1' });
+    expect(await client.initialize(asked, { idempotencyKey: 'key-1' })).toMatchObject({ workflow_id: id });
+    const prompt = await client.aiPrompt(id);
+    expect(prompt.messages[0]).toMatchObject({ role: 'system', content: expect.stringContaining('q_assistant') });
+    const done = { workflow_id: id, ai_response: 'slugs', phase_result: { discovered_reqs: ['slugs'] } };
+    expect(await client.completePhase(done)).toMatchObject({ previous_state: 'discovery', new_state: 'planning' });
+    expect(await client.aiStatus(id)).toMatchObject({ current_state: 'planning', progress: 17, is_complete: false });
+    expect(await client.startFromChat({ ...asked, build_id: 'from-chat' })).toMatchObject({ state: 'discovery' });
+  });
+
+  it('tells of a server that is not ready, as of one that is', async () => {
+    const parts = { temporal: true, mirror: true };
+    const api = await serve({ readiness: async () => parts });
+    const client = createClient({ url: api.server.url });
+    expect(await client.readiness()).toEqual({ status: 'ready', temporal: true, mirror: true });
+    parts.mirror = false;
+    expect(await client.readiness()).toEqual({ status: 'not_ready', temporal: true, mirror: false });
+  });
+
   it('gives all pages of the history, each row once', async () => {
     const api = await serve();
     const client = createClient({ url: api.server.url });
@@ -102,11 +125,13 @@ describe('the client', () => {
     await client.abort('x', { reason: 'r' });
     await client.abort('x', { reason: 'r' });
     await client.status('x');
+    await client.aiPrompt('x');
     const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/);
     expect(heard).toEqual([
       ['POST', uuid, 'Bearer secret-1'],
       ['POST', uuid, 'Bearer secret-1'],
       ['GET', undefined, 'Bearer secret-1'],
+      ['POST', undefined, 'Bearer secret-1'],
     ]);
     expect(heard[0]?.[1]).not.toBe(heard[1]?.[1]);
   });
