@@ -10,15 +10,15 @@ const PARSED_DEPTH_LIMIT = 10 * DEPTH_LIMIT;
 
 const readBytes = express.raw({ type: () => true, limit: BODY_LIMIT_BYTES });
 
+const tooLarge = (size: string): AppError =>
+  new AppError(
+    'body_too_large',
+    `The body has ${size} bytes; at most ${BODY_LIMIT_BYTES} are taken. Send less, or refer to the rest by a URL.`,
+  );
+
 function bodyError(error: unknown): AppError {
-  const { type, length } = error as { type?: string; length?: number };
-  if (type === 'entity.too.large') {
-    const size = length === undefined ? `over ${BODY_LIMIT_BYTES}` : String(length);
-    return new AppError(
-      'body_too_large',
-      `The body has ${size} bytes; at most ${BODY_LIMIT_BYTES} are taken. Send less, or refer to the rest by a URL.`,
-    );
-  }
+  const { type } = error as { type?: string };
+  if (type === 'entity.too.large') return tooLarge(`over ${BODY_LIMIT_BYTES}`);
   if (type === 'encoding.unsupported') {
     return new AppError(
       'unsupported_media_type',
@@ -30,6 +30,9 @@ function bodyError(error: unknown): AppError {
 
 /** Reads the body's bytes, whatever they claim to be, up to {@link BODY_LIMIT_BYTES}. */
 export const readBody: RequestHandler = (req, res, next) => {
+  // The reader of bytes would wait for all of them before it refuses.
+  const announced = Number(req.headers['content-length'] ?? 0);
+  if (announced > BODY_LIMIT_BYTES) throw tooLarge(String(announced));
   readBytes(req, res, (error?: unknown) => {
     if (error === undefined || error === null) next();
     else next(bodyError(error));

@@ -24,6 +24,15 @@ function faultsOfIssue(issue: z.core.$ZodIssue): Fault[] {
 /** Lists what a schema found, in the words of the product. */
 export const faultsOf = (error: z.ZodError): Fault[] => error.issues.flatMap(faultsOfIssue);
 
+/** Faults that are told of one call: enough to mend it. What is wrong in 100,000 places would make a larger answer than the call. */
+const FAULT_LIMIT = 100;
+
+export function boundFaults(faults: readonly Fault[]): readonly Fault[] {
+  if (faults.length <= FAULT_LIMIT) return faults;
+  const rest = { at: '', fault: `has ${faults.length - FAULT_LIMIT} more faults` };
+  return [...faults.slice(0, FAULT_LIMIT), rest];
+}
+
 /** One sentence for people who read no further than `detail`. */
 export const listFaults = (faults: readonly Fault[]): string =>
   faults.map(({ at, fault }) => `${at || 'the body'} ${fault}`).join('; ');

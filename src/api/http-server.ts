@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, maxHeaderSize, type RequestListener, type Server } from 'node:http';
+import { createServer, maxHeaderSize, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
@@ -38,20 +38,21 @@ function answerRaw(socket: Socket, error: AppError, id: string): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // The other side may never end it.
+  socket.destroySoon();
 }
 
 /** Answers what is no call, in the form of all errors; Node's own answer has no body. */
 function answerNonsense(server: Server, log: Logger): void {
-  const answering = new WeakSet<Socket>();
-  server.prependListener('request', ({ socket }, res) => {
-    answering.add(socket);
-    res.once('close', () => answering.delete(socket));
-  });
+  const answers = new WeakMap<Socket, ServerResponse>();
+  server.prependListener('request', ({ socket }, res) => void answers.set(socket, res));
   server.on('clientError', (cause: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket;
+    const answer = answers.get(socket);
     // In the middle of another answer (an event stream) these words would be taken for a part of it.
-    if (!socket.writable || cause.code === 'ECONNRESET' || answering.has(socket)) {
+    const isAnswering = answer?.headersSent === true && !answer.writableFinished;
+    if (!socket.writable || cause.code === 'ECONNRESET' || isAnswering) {
       socket.destroy();
       return;
     }

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { type Fault, jsonFaults } from '../machine/json.ts';
 import type { Admit } from './admission.ts';
 import { jsonBody, readBody } from './body.ts';
-import { faultsOf, listFaults } from './faults.ts';
+import { boundFaults, faultsOf, listFaults } from './faults.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import type { Caller } from './keys.ts';
 import { openSink, whenClosed } from './live/sink.ts';
@@ -25,8 +25,10 @@ function check(schema: z.ZodType | undefined, given: unknown, isObject: boolean)
   return { value: parsed.data, faults: [...faults, ...jsonFaults(given).filter(({ at }) => !told.has(at))] };
 }
 
-const faulty = (faults: readonly Fault[]): AppError =>
-  new AppError('invalid_body', `The call has faults: ${listFaults(faults)}.`, { faults });
+function faulty(all: readonly Fault[]): AppError {
+  const faults = boundFaults(all);
+  return new AppError('invalid_body', `The call has faults: ${listFaults(faults)}.`, { faults });
+}
 
 /** Checks a whole call, so that every fault is listed at once. @throws AppError `invalid_body` */
 function readCall(route: AnyReplyRoute, req: Request, caller: Caller): Call<never, never, never> {

@@ -13,6 +13,10 @@ import { workflowIdOf } from './workflow-id.ts';
 /** The largest requirements and metadata, in bytes of JSON each. */
 const REQUIREMENTS_LIMIT_BYTES = 256 * 1024;
 
+const rolesFault = `must be a list of at most ${ROLES.length} roles: ${ROLES.join(', ')}`;
+/** A list that is too long is refused as a whole: looking at each of its 200,000 parts would hold up all other calls. */
+const fewRoles = (given: unknown): unknown => (Array.isArray(given) && given.length > ROLES.length ? null : given);
+
 const percentFault = 'must be a number from 0 to 100';
 
 export const startBody = z
@@ -25,7 +29,7 @@ export const startBody = z
     }),
     model,
     external_roles: z
-      .array(role, { error: `must be a list of roles: ${ROLES.join(', ')}` })
+      .preprocess(fewRoles, z.array(role, { error: rolesFault }).meta({ maxItems: ROLES.length }))
       .nullish()
       .meta({
         description: 'Roles that people or outside agents play: their phases wait for `advance`.',

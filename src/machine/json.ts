@@ -31,33 +31,49 @@ const fault = (at: string, told: string): Fault => ({ at: storableText(at, PATH_
 const textFault = (text: string): string | null =>
   UNSTORABLE.test(text) ? 'contains NUL or half of a surrogate pair, which cannot be stored; remove it' : null;
 
+/** A value and how it is reached. Only faults need a path, so it is put together only for them: values are many. */
+type Place = Readonly<{ value: unknown; depth: number; key: string | number; parent: Place | null }>;
+
+function pathOf({ key, parent }: Place): string {
+  const keys: (string | number)[] = [];
+  for (let at = parent, own = key; at !== null; own = at.key, at = at.parent) keys.unshift(own);
+  return keys.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
+}
+
+/** What is wrong with a value that has no parts. */
+function plainFault(value: unknown): string | null {
+  if (typeof value === 'string') return textFault(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'is no finite number';
+  return value === null || typeof value === 'boolean' ? null : `is ${typeof value}, which is no JSON value`;
+}
+
+const hasParts = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
 /**
  * Lists what would keep a value from being stored as JSON: nesting over {@link DEPTH_LIMIT}, NUL, lone surrogates,
  * values that are no JSON. Iterative, so that depth cannot overflow it. At most {@link FAULT_LIMIT} faults are listed.
  */
-export function jsonFaults(root: unknown, at = ''): Fault[] {
+export function jsonFaults(root: unknown): Fault[] {
   const faults: Fault[] = [];
-  const pending: { value: unknown; at: string; depth: number }[] = [{ value: root, at, depth: 0 }];
+  const pending: Place[] = [{ value: root, depth: 0, key: '', parent: null }];
+  const look = (value: unknown, key: string | number, parent: Place): void => {
+    if (hasParts(value) || plainFault(value) !== null) pending.push({ value, depth: parent.depth + 1, key, parent });
+  };
   for (let next = pending.pop(); next !== undefined && faults.length < FAULT_LIMIT; next = pending.pop()) {
     const { value, depth } = next;
-    if (typeof value === 'string') {
-      const told = textFault(value);
-      if (told) faults.push(fault(next.at, told));
-    } else if (typeof value === 'number') {
-      if (!Number.isFinite(value)) faults.push(fault(next.at, 'is no finite number'));
-    } else if (typeof value === 'object' && value !== null) {
-      if (depth >= DEPTH_LIMIT) {
-        faults.push(fault(next.at, `is nested deeper than ${DEPTH_LIMIT} levels; flatten it`));
-        continue;
-      }
-      for (const [key, child] of Object.entries(value)) {
-        const childAt = Array.isArray(value) ? `${next.at}[${key}]` : next.at === '' ? key : `${next.at}.${key}`;
+    if (!hasParts(value)) {
+      const told = plainFault(value);
+      if (told) faults.push(fault(pathOf(next), told));
+    } else if (depth >= DEPTH_LIMIT) {
+      faults.push(fault(pathOf(next), `is nested deeper than ${DEPTH_LIMIT} levels; flatten it`));
+    } else if (Array.isArray(value)) {
+      for (const [index, child] of value.entries()) look(child, index, next);
+    } else {
+      for (const key of Object.keys(value)) {
         const told = textFault(key);
-        if (told) faults.push(fault(next.at, `has a key that ${told}`));
-        pending.push({ value: child, at: childAt, depth: depth + 1 });
+        if (told) faults.push(fault(pathOf(next), `has a key that ${told}`));
+        look(value[key as keyof typeof value], key, next);
       }
-    } else if (value !== null && typeof value !== 'boolean') {
-      faults.push(fault(next.at, `is ${typeof value}, which is no JSON value`));
     }
   }
   return faults.slice(0, FAULT_LIMIT);
