@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STATUSES } from '../machine/build.ts';
 import { isJsonObject } from '../machine/json.ts';
 import { isPhase, PHASES, ROLES, readRole, readState, STATES } from '../machine/states.ts';
 
@@ -91,6 +92,12 @@ function oneOf<T extends string>(id: string, read: (value: unknown) => T | null,
 
 export const role = oneOf('RoleInput', readRole, ROLES, 'A role.');
 export const state = oneOf('StateInput', readState, STATES, 'A state of the machine.');
+export const status = oneOf(
+  'StatusInput',
+  (given) => STATUSES.find((one) => one === String(given).toLowerCase()) ?? null,
+  STATUSES,
+  "What a build's life is.",
+);
 export const phase = oneOf(
   'PhaseInput',
   (given) => {

@@ -4,41 +4,14 @@ import type { HistoryReply as LiveRows } from '../workflows/messages.ts';
 import { notFound, requireBuild } from './access.ts';
 import { type Audit, EMPTY_HISTORY, eventReply, handoffReply, joinAudit } from './audit.ts';
 import { workflowParams } from './fields.ts';
-import { type HistoryCursor, readCursor, writeCursor } from './history-cursor.ts';
+import { type HistoryCursor, historyCursor, writeHistoryCursor } from './history-cursor.ts';
 import { fromMirror } from './mirror-deadline.ts';
+import { pageCursor, pageLimit } from './paging.ts';
 import type { Answer, ApiDeps, MirrorHistory } from './ports.ts';
 import { historyReply } from './replies.ts';
 import { defineRoute } from './route.ts';
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 500;
-
-const limitFault = `must be a whole number from 1 to ${MAX_LIMIT}`;
-const query = z.strictObject({
-  limit: z
-    .string({ error: limitFault })
-    .regex(/^\d{1,3}$/, { error: limitFault })
-    .transform(Number)
-    .refine((limit) => limit >= 1 && limit <= MAX_LIMIT, { error: limitFault })
-    .default(DEFAULT_LIMIT)
-    .meta({
-      type: 'integer',
-      minimum: 1,
-      maximum: MAX_LIMIT,
-      default: DEFAULT_LIMIT,
-      description: 'Rows of each list at most.',
-    }),
-  cursor: z
-    .string({ error: 'must be given once' })
-    .transform((text, context): HistoryCursor => {
-      const cursor = readCursor(text);
-      if (cursor !== null) return cursor;
-      context.addIssue({ code: 'custom', message: 'must be the next_cursor of an earlier answer' });
-      return z.NEVER;
-    })
-    .optional()
-    .meta({ description: 'The next_cursor of an earlier answer: the page goes on behind it.' }),
-});
+const query = z.strictObject({ limit: pageLimit('Rows of each list at most.'), cursor: pageCursor(historyCursor) });
 
 const behind = (): AppError =>
   new AppError(
@@ -104,7 +77,7 @@ export const history = defineRoute({
       total_handoffs: audit.totalHandoffs,
       handoffs: handoffs.map(handoffReply),
       events: events.map(eventReply),
-      next_cursor: more ? writeCursor(next) : null,
+      next_cursor: more ? writeHistoryCursor(next) : null,
     };
   },
 });

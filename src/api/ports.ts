@@ -2,12 +2,12 @@ import type { Logger } from 'pino';
 import type { ApiKey } from '../api-keys.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { AppError } from '../errors.ts';
-import type { BuildSpec } from '../machine/build.ts';
+import type { BuildSpec, Status } from '../machine/build.ts';
 import type { AuditRow } from '../machine/events.ts';
 import type { JsonObject } from '../machine/json.ts';
 import type { WireMessage } from '../machine/messages.ts';
 import type { PromptView } from '../machine/prompt-view.ts';
-import type { Role, State } from '../machine/states.ts';
+import type { Phase, Role, State } from '../machine/states.ts';
 import type { StatusView } from '../machine/status-view.ts';
 import type { Providers } from '../models.ts';
 import type { HistoryReply, OperationReply, UpdateName } from '../workflows/messages.ts';
@@ -87,6 +87,35 @@ export type MirrorHistory = Readonly<{
   totalHandoffs: number;
 }>;
 
+/** Place of a build in every list: newest first, and of those of one millisecond by their ids. */
+export type BuildPlace = Readonly<{ createdAtMs: number; id: string }>;
+
+/** Which builds are wanted: at most `limit` behind `after` (null: from the newest); null stands for every one. */
+export type BuildFilter = Readonly<{
+  projectIds: readonly string[] | null;
+  userId: string | null;
+  state: State | null;
+  status: Status | null;
+  after: BuildPlace | null;
+  limit: number;
+}>;
+
+export type ListedBuild = Pick<MirrorBuild, 'view'> & Readonly<{ userId: string }>;
+
+/** `next` is the `after` of the page behind this one; null on the last. */
+export type BuildPage = Readonly<{ builds: readonly ListedBuild[]; next: BuildPlace | null }>;
+
+/** What the builds of a project come to. */
+export type ProjectFigures = Readonly<{
+  builds: Readonly<Record<Status, number>>;
+  /** From start to end, of all complete builds together, in milliseconds. */
+  completeMs: number;
+  /** Without those that a reset has undone. */
+  handoffs: number;
+  /** Failing verdicts and parkings, by the phase that failed; without those that a reset has undone. */
+  failures: Readonly<Record<Phase, number>>;
+}>;
+
 /** The mirror, as the API reads it. A call that fails means that Postgres is away. */
 export type MirrorReader = Readonly<{
   findBuild(workflowId: string): Promise<MirrorBuild | null>;
@@ -98,6 +127,9 @@ export type MirrorReader = Readonly<{
   ): Promise<MirrorHistory | null>;
   /** What a handoff of the build as it is now passed on, by its number; null when there is none. */
   handoffData(workflowId: string, seq: number): Promise<JsonObject | null>;
+  listBuilds(filter: BuildFilter): Promise<BuildPage>;
+  /** All zero when the mirror knows no build of the project. */
+  projectFigures(projectId: string): Promise<ProjectFigures>;
   ping(): Promise<void>;
 }>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STATUSES } from '../machine/build.ts';
 import { EVENT_TYPES } from '../machine/events.ts';
 import { PHASES, ROLES, STATES } from '../machine/states.ts';
 
@@ -13,7 +14,7 @@ export const state = z.enum(STATES).meta({
 });
 const role = z.enum(ROLES).meta({ id: 'Role', description: 'One of the five who build.' });
 export const phase = z.enum(PHASES).meta({ id: 'Phase', description: 'One of the six pieces of work, in their order.' });
-const status = z.enum(['in_progress', 'error', 'complete', 'cancelled']).meta({
+const status = z.enum(STATUSES).meta({
   id: 'Status',
   description: "What a build's life is: `error` waits for an operator, `complete` and `cancelled` are over.",
 });

@@ -9,7 +9,9 @@ import { abort, requestRetry, rollback } from './going-back.ts';
 import { healthz, readyz } from './health.ts';
 import { history } from './history.ts';
 import { metrics } from './metrics-route.ts';
+import { listBuilds } from './list-builds.ts';
 import type { AnyRoute } from './route.ts';
+import { projectStats } from './project-stats.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 
@@ -26,6 +28,10 @@ export const ROUTES: readonly AnyRoute[] = [
   abort,
   history,
   initialize,
+  listBuilds,
+  projectStats,
+  buildEvents,
+  projectEvents,
   completePhase,
   aiStatus,
   getAiPrompt,

@@ -91,6 +91,10 @@ export type Complete = Readonly<{ status: 'complete'; endedAtMs: number }>;
 export type Cancelled = Readonly<{ status: 'cancelled'; endedAtMs: number; reason: string; was: Open | Parked }>;
 export type Position = Open | Parked | Complete | Cancelled;
 
+/** What a build's life is, by its wire names. */
+export const STATUSES = ['in_progress', 'error', 'complete', 'cancelled'] as const satisfies Position['status'][];
+export type Status = (typeof STATUSES)[number];
+
 /** What became of an operation, remembered so that its repetition answers the same. */
 export type Outcome = Readonly<{
   previousState: State;

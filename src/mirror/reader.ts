@@ -1,9 +1,22 @@
 import type { PrismaClient } from '../../prisma/client/client.ts';
+import type { BuildWorkflowModel } from '../../prisma/client/models.ts';
 import { AppError } from '../errors.ts';
 import type { JsonObject } from '../machine/json.ts';
+import type { StatusView } from '../machine/status-view.ts';
 import { within } from '../within.ts';
-import { type BuildFilter, type BuildPage, cursorOf, type MirrorBuild, toBuild, whereOf } from './build-list.ts';
+import { type BuildFilter, type BuildPage, listBuilds } from './build-list.ts';
 import { type HistoryPages, type MirrorHistory, readHistory } from './history.ts';
+import { type ProjectFigures, readProjectFigures } from './project-figures.ts';
+
+/** A build as the mirror has it. */
+type MirrorBuild = Readonly<{
+  workflowId: string;
+  userId: string;
+  /** Digest of what the start asked for. */
+  startDigest: string | null;
+  /** The status at the last flush. */
+  view: StatusView;
+}>;
 
 /** The mirror, as the API reads it. Every read has a deadline, and fails with AppError `mirror_unavailable`. */
 export type MirrorReader = Readonly<{
@@ -19,7 +32,14 @@ export type MirrorReader = Readonly<{
   ping: (timeoutMs?: number) => Promise<void>;
 }>;
 
-const ROW = { id: true, userId: true, createdAt: true, workflowMetadata: true } as const;
+const ROW = { id: true, userId: true, workflowMetadata: true } as const;
+
+function toBuild({ id, userId, workflowMetadata }: Pick<BuildWorkflowModel, keyof typeof ROW>): MirrorBuild {
+  // As a flush wrote it.
+  const { start_digest, view } = workflowMetadata as JsonObject;
+  const startDigest = typeof start_digest === 'string' ? start_digest : null;
+  return { workflowId: id, userId, startDigest, view: view as unknown as StatusView };
+}
 
 /** @param timeoutMs the deadline of each call */
 export function createReader(prisma: PrismaClient, timeoutMs: number): MirrorReader {
@@ -37,16 +57,8 @@ export function createReader(prisma: PrismaClient, timeoutMs: number): MirrorRea
       const row = await answered(prisma.currentHandoff.findFirst({ where: { workflowId, seq } }), timeoutMs);
       return row ? (row.dataTransferred as JsonObject) : null;
     },
-    listBuilds: async (filter) => {
-      const where = whereOf(filter);
-      const orderBy = [{ createdAt: 'desc' as const }, { id: 'desc' as const }];
-      // One more than asked for tells whether there is a next page.
-      const found = prisma.buildWorkflow.findMany({ where, orderBy, take: filter.limit + 1, select: ROW });
-      const rows = await answered(found, timeoutMs);
-      const page = rows.slice(0, filter.limit);
-      const last = page.at(-1);
-      return { builds: page.map(toBuild), nextCursor: last && rows.length > page.length ? cursorOf(last) : null };
-    },
+    listBuilds: (filter) => answered(listBuilds(prisma, filter), timeoutMs),
+    projectFigures: (projectId) => answered(readProjectFigures(prisma, projectId), timeoutMs),
     ping: async (pingTimeoutMs = timeoutMs) => {
       await answered(prisma.$queryRaw`select 1`, pingTimeoutMs);
     },

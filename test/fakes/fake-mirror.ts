@@ -3,8 +3,9 @@ import type { MirrorBuild, MirrorEvent, MirrorHandoff, MirrorReader, RowPage, Ro
 import { snapshotOf } from '../../src/machine/snapshot.ts';
 import { statusView } from '../../src/machine/status-view.ts';
 import type { FakeBuild } from './fake-builds.ts';
+import { type CountedBuild, figuresOf, listOf } from './fake-lists.ts';
 
-type Held = { build: MirrorBuild; events: MirrorEvent[]; handoffs: MirrorHandoff[]; branches: string[] };
+type Held = { build: MirrorBuild & CountedBuild; events: MirrorEvent[]; handoffs: MirrorHandoff[]; branches: string[] };
 
 /** A mirror in memory. */
 export type FakeMirror = MirrorReader & {
@@ -19,7 +20,7 @@ const page = <T extends RowPlace>(rows: readonly T[], asked: RowPage | null): T[
   asked === null ? [] : rows.filter((row) => isBehind(row, asked.after)).slice(0, asked.limit);
 
 function write(held: Map<string, Held>, fake: FakeBuild, upToSeq: number): void {
-  const { spec } = fake.build;
+  const { spec, tally } = fake.build;
   const old = held.get(spec.workflowId);
   const { events = [], handoffs = [], branches = [] } = old ?? {};
   if (!branches.includes(fake.branch)) branches.push(fake.branch);
@@ -30,7 +31,7 @@ function write(held: Map<string, Held>, fake: FakeBuild, upToSeq: number): void 
     if (handoff) handoffs.push({ generation, seq, atMs, undone: false, ...handoff });
   }
   const view = statusView(snapshotOf(fake.build), fake.build.updatedAtMs);
-  const build = { workflowId: spec.workflowId, startDigest: spec.startDigest, view };
+  const build = { workflowId: spec.workflowId, userId: spec.userId, startDigest: spec.startDigest, view, tally };
   held.set(spec.workflowId, { build, events, handoffs, branches });
 }
 
@@ -41,6 +42,7 @@ export function createFakeMirror(): FakeMirror {
     if (fake.mood === 'refuses') return Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3:5432'));
     return Promise.resolve(look());
   };
+  const allBuilds = () => [...held.values()].map(({ build }) => build);
   const fake: FakeMirror = {
     held,
     mood: 'answers',
@@ -66,6 +68,8 @@ export function createFakeMirror(): FakeMirror {
       }),
     handoffData: (workflowId, seq) =>
       read(() => held.get(workflowId)?.handoffs.find((row) => row.seq === seq && !row.undone)?.data ?? null),
+    listBuilds: (filter) => read(() => listOf(allBuilds(), filter)),
+    projectFigures: (projectId) => read(() => figuresOf(allBuilds(), projectId)),
     ping: () => read(() => undefined),
   };
   return fake;
