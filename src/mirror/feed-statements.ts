@@ -23,14 +23,18 @@ with stretch as materialized (select * from workflow_events where id > $1 and id
 picked as (select * from stretch where workflow_id = any($3::text[]) or project_id = any($4::text[]))
 ${SELECT}`;
 
-const page = (column: string): string => `
-with picked as materialized (
-  select * from workflow_events where ${column} = $3 and id > $1 and id <= $2 order by id limit $4
-)
+const page = (bounds: string): string => `
+with picked as materialized (select * from workflow_events where ${bounds} limit $4)
 ${SELECT}`;
 
-/** $1 and $2: a stretch of ids; $3: the build or project; $4: rows at most. */
-export const FEED_PAGE = { build: page('workflow_id'), project: page('project_id') } as const;
+/**
+ * $1 and $2: a stretch of ids; $3: the build or project; $4: rows at most. A project's rows are bounded and ordered by both
+ * columns of their index: by id alone the planner may go through the rows of all projects.
+ */
+export const FEED_PAGE = {
+  build: page('workflow_id = $3 and id > $1 and id <= $2 order by id'),
+  project: page('(project_id, id) > ($3, $1) and (project_id, id) <= ($3, $2) order by project_id, id'),
+} as const;
 
 /** Transactions that have begun to insert events; names are not given again while the server runs. */
 export const FEED_WRITERS = `
@@ -43,7 +47,7 @@ where locktype = 'relation' and relation = 'workflow_events'::regclass and mode 
  * its status is, its last row is here, and no row of it is behind.
  */
 export const FEED_LOCATE = `
-select at.position, b.status in ('complete', 'cancelled') and last.position <= at.position as over
+select at.position, coalesce(b.status in ('complete', 'cancelled') and last.position <= at.position, false) as over
 from build_workflows b
 cross join lateral (
   select coalesce((

@@ -69,19 +69,20 @@ const typed = (columns: Columns): string =>
     .map(([name, type]) => `${name} ${type}`)
     .join(', ');
 
-const audit = (table: string, list: string, columns: Columns): string => `
-  insert into ${table} (workflow_id, branch, run_id, ${names(columns)})
-  select $1 -> 'build' ->> 'id', $1 -> 'build' ->> 'branch', $1 -> 'build' ->> 'run_id', x.*
+/** `ofBuild`: columns that every row has from its build. */
+const audit = (table: string, list: string, columns: Columns, ofBuild: readonly string[]): string => `
+  insert into ${table} (workflow_id, ${ofBuild.join(', ')}, ${names(columns)})
+  select $1 -> 'build' ->> 'id', ${ofBuild.map((name) => `$1 -> 'build' ->> '${name}'`).join(', ')}, x.*
   from jsonb_to_recordset($1 -> '${list}') as x(${typed(columns)})
   on conflict (workflow_id, branch, seq) do nothing`;
 
-const updates = Object.keys(BUILD)
 /** A result that is there already keeps its stored form: a large one would be compressed and written anew each time. */
 const update = (name: string): string =>
   name.endsWith('_phase')
     ? `${name} = case when known.${name} = excluded.${name} then known.${name} else excluded.${name} end`
     : `${name} = excluded.${name}`;
 
+const updates = Object.keys(BUILD)
   .filter((name) => name !== 'id' && name !== 'build_id')
   .map(update)
   .join(', ');
@@ -105,8 +106,8 @@ with alone as (
   select x.* from alone, jsonb_to_record($1 -> 'build') as x(id text, branch text, first_seq int, opened_at timestamptz)
   on conflict (workflow_id, branch) do update set first_seq = least(known.first_seq, excluded.first_seq)
   returning opened_at
-), written_events as (${audit('workflow_events', 'events', EVENT)}
-), written_handoffs as (${audit('workflow_handoffs', 'handoffs', HANDOFF)}
+), written_events as (${audit('workflow_events', 'events', EVENT, ['branch', 'run_id', 'project_id'])}
+), written_handoffs as (${audit('workflow_handoffs', 'handoffs', HANDOFF, ['branch', 'run_id'])}
 ), written_calls as (
   insert into workflow_model_calls (workflow_id, branch, ${names(CALL)})
   select $1 -> 'build' ->> 'id', $1 -> 'build' ->> 'branch', x.*
