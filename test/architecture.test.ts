@@ -64,7 +64,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   client: {
     values: ['machine', 'errors.ts'],
-    types: ['api/replies.ts', 'api/ai-workflows/replies.ts', 'api/health.ts'],
+    types: ['api/replies.ts', 'api/list-replies.ts', 'api/ai-workflows/replies.ts', 'api/health.ts'],
     packages: ['node:', 'zod'],
   },
   cli: { values: ['machine', 'client', 'demo'], packages: ['node:'] },

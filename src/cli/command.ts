@@ -30,6 +30,9 @@ export const OPTIONS = {
   'expected-state': { type: 'string', value: '<state>' },
   to: { type: 'string', value: '<phase>' },
   reason: { type: 'string', value: '<text>' },
+  status: { type: 'string', value: '<status>' },
+  limit: { type: 'string', value: '<n>' },
+  cursor: { type: 'string', value: '<text>' },
 } as const;
 
 export type OptionName = keyof typeof OPTIONS;
@@ -92,4 +95,13 @@ export function required(values: Values, name: 'role' | 'state' | 'to' | 'reason
   const value = values[name];
   if (value === undefined || value.trim() === '') throw new UsageError(`--${name} is missing`);
   return value;
+}
+
+/** @throws UsageError */
+export function numberOf(values: Values, name: 'coverage-min' | 'limit'): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && !Number.isNaN(value)) return value;
+  throw new UsageError(`--${name} is "${text}": give a number`);
 }

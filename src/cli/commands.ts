@@ -4,9 +4,9 @@ import { type WatchedRow, watch } from '../client/watch.ts';
 import { renderRow } from '../demo/render.ts';
 import { auditLines } from '../demo/report.ts';
 import { clean } from '../demo/text.ts';
-import { type Call, type Command, required, UsageError, type Values } from './command.ts';
+import { type Call, type Command, numberOf, required, type Values } from './command.ts';
 import { readJson, readJsonObject, readRequirements } from './input.ts';
-import { EXIT, printJson, show } from './output.ts';
+import { EXIT, printJson, printRows, show } from './output.ts';
 
 const keyOf = (values: Values) => ({ idempotencyKey: values['idempotency-key'] });
 
@@ -25,18 +25,12 @@ async function follow(call: Call, workflowId: string): Promise<number> {
   return status === 'complete' ? EXIT.done : EXIT.failed;
 }
 
-function coverageOf({ 'coverage-min': text }: Values) {
-  if (text === undefined) return {};
-  const percent = Number(text);
-  if (text.trim() === '' || Number.isNaN(percent)) throw new UsageError(`--coverage-min is "${text}": give a number`);
-  return { coverage_min: percent };
-}
-
 async function start(call: Call): Promise<number> {
   const { client, subject, streams, values } = call;
   // Named by the key, so that the same command with the same key is the same build.
   const idempotencyKey = values['idempotency-key'] ?? randomUUID();
   const { model, external, metadata } = values;
+  const coverage = numberOf(values, 'coverage-min');
   const request = {
     build_id: values.build ?? idempotencyKey,
     user_id: values.user ?? 'you',
@@ -46,7 +40,7 @@ async function start(call: Call): Promise<number> {
     ...(metadata === undefined
       ? {}
       : { metadata: await readJsonObject({ given: metadata, what: '--metadata', streams }) }),
-    ...coverageOf(values),
+    ...(coverage === undefined ? {} : { coverage_min: coverage }),
   };
   const reply = await client.start(values.project ?? 'default', request, { idempotencyKey });
   show(call, reply);
@@ -63,6 +57,28 @@ async function history(call: Call): Promise<number> {
   }
   if (values.json) printJson(call, { workflow_id: subject, handoffs, events });
   else screen.print(auditLines(handoffs, events, screen.width()));
+  return EXIT.done;
+}
+
+async function list(call: Call): Promise<number> {
+  const { client, streams, values } = call;
+  const { project, state, status, user, cursor } = values;
+  const query = { project_id: project, state, status, user_id: user, limit: numberOf(values, 'limit'), cursor };
+  const page = await client.list(query);
+  if (values.json) {
+    printJson(call, page);
+    return EXIT.done;
+  }
+  const rows = page.workflows.map((build) => [
+    build.workflow_id,
+    build.status,
+    build.current_state,
+    `${build.progress.percentage} %`,
+    build.elapsed_time,
+    clean(`${build.project_id}/${build.build_id}`),
+  ]);
+  printRows(call, [['workflow_id', 'status', 'state', 'done', 'for', 'project/build'], ...rows]);
+  if (page.next_cursor !== null) streams.output.write(`\nThe next page: --cursor ${page.next_cursor}\n`);
   return EXIT.done;
 }
 
@@ -109,6 +125,25 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     says: 'show a build live, to its end',
     options: {},
     run: (call) => follow(call, call.subject),
+  },
+  list: {
+    subject: null,
+    says: 'show builds, newest first',
+    options: {
+      project: { says: 'of this project' },
+      state: { says: 'that stand in this state' },
+      status: { says: 'in_progress, error, complete or cancelled' },
+      user: { says: 'of this person' },
+      limit: { says: 'so many at most, up to 500 (default 50)' },
+      cursor: { says: 'the page behind another one' },
+    },
+    run: list,
+  },
+  stats: {
+    subject: 'project_id',
+    says: 'show what the builds of a project come to',
+    options: {},
+    run: shown(({ client, subject }) => client.stats(subject)),
   },
   history: { subject: 'workflow_id', says: 'show its handoffs and events', options: {}, run: history },
   advance: {

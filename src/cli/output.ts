@@ -1,4 +1,4 @@
-import { clean } from '../demo/text.ts';
+import { clean, pad, widthOf } from '../demo/text.ts';
 import type { Call } from './command.ts';
 
 /** What a shell is told; a signal ends the command with 128 and its number. */
@@ -31,5 +31,14 @@ export function show(told: Told, reply: object): void {
   const width = Math.max(...Object.keys(reply).map((name) => name.length));
   for (const [name, value] of Object.entries(reply)) {
     told.streams.output.write(`${name.padEnd(width)}  ${textOf(value)}\n`);
+  }
+}
+
+/** Columns as wide as their widest cell. Never cut: what is shown may be read by a program. */
+export function printRows({ streams }: Told, rows: readonly (readonly string[])[]): void {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => widthOf(row[at] ?? ''))));
+  for (const row of rows) {
+    const cells = row.map((cell, at) => pad(cell, widths[at] ?? 0));
+    streams.output.write(`${cells.join('  ').trimEnd()}\n`);
   }
 }

@@ -14,6 +14,8 @@ import type {
   HistoryReply,
   InitializeReply,
   InitializeRequest,
+  ListQuery,
+  ListReply,
   PromptReply,
   ReadinessReply,
   RetryReply,
@@ -22,6 +24,7 @@ import type {
   RollbackRequest,
   StartReply,
   StartRequest,
+  StatsReply,
   StatusReply,
 } from './contract.ts';
 
@@ -38,6 +41,9 @@ export type Client = Readonly<{
   history(workflowId: string, page?: HistoryPage, options?: CallOptions): Promise<HistoryReply>;
   /** All pages that there are now, oldest rows first. */
   historyPages(workflowId: string, options?: CallOptions): AsyncGenerator<HistoryReply, void>;
+  /** Newest first. */
+  list(query?: ListQuery, options?: CallOptions): Promise<ListReply>;
+  stats(projectId: string, options?: CallOptions): Promise<StatsReply>;
   /** Starts a build whose every role is played from outside. */
   initialize(request: InitializeRequest, options?: CommandOptions): Promise<InitializeReply>;
   completePhase(request: CompletePhaseRequest, options?: CommandOptions): Promise<CompletePhaseReply>;
@@ -51,14 +57,21 @@ export type Client = Readonly<{
 
 const PAGE_LIMIT = 500;
 
+/** What is not given does not stand in the address. */
+function searchOf(query: Readonly<Record<string, string | number | null | undefined>>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) search.set(name, String(value));
+  }
+  return search.size === 0 ? '' : `?${search}`;
+}
+
 export function createClient(settings: ClientSettings): Client {
   const { get, post, ask } = createCaller(settings);
   const at = (id: string, call: string): string => `/api/workflows/${encodeURIComponent(id)}/${call}`;
   const ofAi = (...parts: string[]): string => `/api/ai-workflows/${parts.map(encodeURIComponent).join('/')}`;
-  const history: Client['history'] = (id, { limit = PAGE_LIMIT, cursor = null } = {}, options) => {
-    const query = new URLSearchParams({ limit: String(limit), ...(cursor === null ? {} : { cursor }) });
-    return get(`${at(id, 'history')}?${query}`, options);
-  };
+  const history: Client['history'] = (id, { limit = PAGE_LIMIT, cursor } = {}, options) =>
+    get(at(id, 'history') + searchOf({ limit, cursor }), options);
   return {
     start: (project, request, options) => post(at(project, 'start'), request, options),
     advance: (id, request, options) => post(at(id, 'advance'), request, options),
@@ -75,6 +88,8 @@ export function createClient(settings: ClientSettings): Client {
         cursor = page.next_cursor;
       } while (cursor !== null);
     },
+    list: (query = {}, options) => get(`/api/workflows${searchOf(query)}`, options),
+    stats: (project, options) => get(`/api/workflows/project/${encodeURIComponent(project)}/stats`, options),
     initialize: (request, options) => post(ofAi('initialize'), request, options),
     completePhase: (request, options) => post(ofAi('complete-phase'), request, options),
     aiStatus: (id, options) => get(ofAi('status', id), options),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { aiStatusReply, completePhaseReply, initializeReply, promptReply } from '../api/ai-workflows/replies.ts';
 import type { healthReply, readinessReply } from '../api/health.ts';
+import type { listReply, statsReply } from '../api/list-replies.ts';
 import type {
   abortReply,
   advanceReply,
@@ -27,6 +28,9 @@ export type HistoryReply = z.infer<typeof historyReply>;
 export type RetryReply = z.infer<typeof retryReply>;
 export type RollbackReply = z.infer<typeof rollbackReply>;
 export type AbortReply = z.infer<typeof abortReply>;
+export type ListReply = z.infer<typeof listReply>;
+export type ListedBuild = ListReply['workflows'][number];
+export type StatsReply = z.infer<typeof statsReply>;
 export type InitializeReply = z.infer<typeof initializeReply>;
 export type CompletePhaseReply = z.infer<typeof completePhaseReply>;
 export type AiStatusReply = z.infer<typeof aiStatusReply>;
@@ -56,6 +60,15 @@ export type RollbackRequest = RetryRequest & Readonly<{ target_state: string }>;
 export type AbortRequest = Readonly<{ reason: string }>;
 /** `limit`: rows of each list, 500 at most and by default. */
 export type HistoryPage = Readonly<{ limit?: number; cursor?: string | null }>;
+/** Of one project, state, status or person, or of several of these together; 50 builds unless `limit` says otherwise. */
+export type ListQuery = Readonly<{
+  project_id?: string | undefined;
+  state?: string | undefined;
+  status?: string | undefined;
+  user_id?: string | undefined;
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}>;
 /** Without a build_id the Idempotency-Key names the build. */
 export type ChatStartRequest = Readonly<{
   project_id: string;

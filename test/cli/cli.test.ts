@@ -54,6 +54,23 @@ describe('the command line', () => {
     expect((await cli(['status', id, '--json', ...at])).out).toContain('"status":"cancelled"');
   });
 
+  it('lists builds and tells what those of a project come to', async () => {
+    const api = await serve();
+    const at = ['--url', api.server.url];
+    const [first, second] = [await api.startExternal('first'), await api.startExternal('second')];
+    await api.post(`/api/workflows/${second}/abort`, { reason: 'enough' });
+    for (const id of [first, second]) api.mirror.flush(api.heldBuild(id));
+    const all = await cli(['list', '--project', 'shop', ...at]);
+    expect(all.out).toMatch(/^workflow_id +status +state +done +for +project\/build\n(\S+ .*\n){2}$/);
+    const running = await cli(['list', '--status', 'in_progress', ...at]);
+    expect(running.out).toMatch(new RegExp(`\\n${first} +in_progress +discovery +0 % +0h 0m +shop/first\\n$`));
+    const page = await cli(['list', '--limit', '1', ...at]);
+    const cursor = /\nThe next page: --cursor (\S+)\n$/.exec(page.out)?.[1] ?? '';
+    const rest = await cli(['list', '--limit', '1', '--cursor', cursor, '--json', ...at]);
+    expect(JSON.parse(rest.out)).toMatchObject({ workflows: [{}], next_cursor: null });
+    expect((await cli(['stats', 'shop', ...at])).out).toMatch(/total_workflows +2\n[\s\S]*failed +1\n/);
+  });
+
   it('watches a build to its end, and fails when it did not complete', async () => {
     const api = await serve();
     const [good, bad] = [await api.startExternal('good'), await api.startExternal('bad')];
@@ -98,6 +115,7 @@ describe('the command line', () => {
     ['an address with a password', ['status', 'x', '--url', 'http://ann:secret@127.0.0.1:3000']],
     ['a key that no header can hold', ['abort', 'x', '--reason', 'y', '--idempotency-key', 'a key']],
     ['an option that changes nothing in what only reads', ['status', 'x', '--idempotency-key', 'k']],
+    ['a subject of a command that has none', ['list', 'shop']],
     ['a coverage that is no number', ['start', 'x', '--coverage-min', 'high']],
     ['metadata that is no object', ['start', 'x', '--metadata', '[]']],
     ['a result that is no JSON', ['advance', 'x', '--role', 'r', '--state', 's', '--result', '{']],

@@ -43,6 +43,11 @@ describe('the client', () => {
     expect(await client.rollback(id, back)).toMatchObject({ rollback_successful: true, new_state: 'planning' });
     expect(await client.status(id)).toMatchObject({ project_id: 'a project/with ä', current_state: 'planning' });
     expect(await client.abort(id, { reason: 'enough' })).toMatchObject({ status: 'cancelled' });
+    api.mirror.flush(api.heldBuild(id));
+    const found = await client.list({ project_id: 'a project/with ä', status: 'cancelled', limit: 1 });
+    expect(found).toMatchObject({ workflows: [{ workflow_id: id }], next_cursor: null });
+    expect(await client.list({ project_id: 'another' })).toEqual({ workflows: [], next_cursor: null });
+    expect(await client.stats('a project/with ä')).toMatchObject({ total_workflows: 1, failed: 1 });
   });
 
   it('speaks the calls of an outside agent', async () => {
