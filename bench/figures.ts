@@ -1,3 +1,4 @@
+import type { Calls } from './cases/calls.ts';
 import type { ByName, Latency, Throughput } from './cases/compare.ts';
 import type { Crash } from './cases/crash.ts';
 import type { Load } from './cases/load.ts';
@@ -14,6 +15,7 @@ export type Figures = {
   histories?: ByName<HistoryFigures>;
   memory?: Memory;
   load?: Load;
+  calls?: Calls;
   crash?: Crash;
   real?: Readonly<{ straight: RealWork; withSendBack: RealWork; instantPhases: RealWork['phases'] }>;
 };
@@ -24,6 +26,7 @@ export type Target = Readonly<{ what: string; found: string; wanted: string; rea
 const LATENCY_RATIO = 1.5;
 const THROUGHPUT_RATIO = 0.7;
 const LOAD_RATIO = 1.3;
+const STATUS_RATIO = 3;
 const CRASH_EXTRA_MS = 10_000;
 const ACTIVITY_LIMIT = 8;
 const EVENT_LIMIT = 64;
@@ -94,6 +97,12 @@ function underLoad({ load, crash }: Figures): Target[] {
   ];
 }
 
+function overHttp({ calls }: Figures): Target[] {
+  if (!calls) return [];
+  const { status, 'bare Temporal query': query } = calls.latencies;
+  return [atMost('p50 of GET status / of a bare Temporal query', status.p50Ms / query.p50Ms, STATUS_RATIO, ratio)];
+}
+
 export const activityTroubles = ({ activityRetries, activityTimeouts, activityFailures }: Load['troubles']): number =>
   activityRetries + activityTimeouts + activityFailures;
 
@@ -105,4 +114,5 @@ export const targetsOf = (figures: Figures): Target[] => [
   ...comparisons(figures),
   ...sizes(figures),
   ...underLoad(figures),
+  ...overHttp(figures),
 ];

@@ -1,3 +1,4 @@
+import { CALLS } from './cases/calls.ts';
 import type { Latency, Throughput } from './cases/compare.ts';
 import type { RealWork } from './cases/real-work.ts';
 import { activityTroubles, type Figures, targetsOf, taskTroubles } from './figures.ts';
@@ -123,6 +124,15 @@ function others({ memory, load, crash }: Figures): string | null {
   return rows.length === 0 ? null : table(rows);
 }
 
+function overHttp({ calls }: Figures): string | null {
+  if (!calls) return null;
+  const { builds, delayMs, rounds, latencies } = calls;
+  return table([
+    [`${builds} builds running, model ${seconds(delayMs)} a call; ${rounds} of each`, 'p50, ms', 'p95, ms'],
+    ...CALLS.map((name) => [name, tenths(latencies[name].p50Ms), tenths(latencies[name].p95Ms)]),
+  ]);
+}
+
 function realWork({ real }: Figures): string | null {
   if (!real) return null;
   const of = (phases: RealWork['phases'], name: string): string =>
@@ -157,6 +167,7 @@ export function report(figures: Figures): string {
   const sections = [
     ['Floor and build, instant model, on one server in one run', comparison(figures)],
     ['Memory, load and a crash', others(figures)],
+    ['Calls over HTTP, one at a time', overHttp(figures)],
     ['Real work: git, test runs and release of a recipe with files', realWork(figures)],
     ['Targets', targets(figures)],
   ] as const;

@@ -8,6 +8,7 @@ import { migrate } from '../src/stack/migrations.ts';
 import { type Stack, startStack } from '../src/stack/stack.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../src/workflow-bundle.ts';
 import { SEARCH_ATTRIBUTES } from '../src/workflows/messages.ts';
+import type { ApiArgument, ApiReady } from './processes/api-server.ts';
 import type { BuildWorkerArgument, BuildWorkerUsage } from './processes/build-worker.ts';
 import { type Child, startChild } from './processes/child.ts';
 import type { FloorArgument } from './processes/floor-worker.ts';
@@ -35,6 +36,8 @@ export type Setup = Readonly<{
   crashBuilder(): Promise<void>;
   restartBuilder(): Promise<void>;
   startWorker(queue: string, work: Work): Promise<Process>;
+  /** An API whose builds the worker under test does. */
+  startApi(): Promise<Child<ApiReady>>;
   /** Idempotent. */
   close(): Promise<void>;
 }>;
@@ -107,6 +110,12 @@ async function open({ log, nodeArguments }: SetupOptions, closers: Closer[]): Pr
     const entry = new URL('./processes/build-worker.ts', import.meta.url);
     return keep(await startChild(entry, argument, { nodeArguments: extra }));
   };
+  const startApi = async (): Promise<Child<ApiReady>> => {
+    const own = workerConfig(base, join(dataDir, QUEUES.instant), QUEUES.instant);
+    const config = { ...own, api: { ...own.api, host: '127.0.0.1', port: 0, keys: [] } };
+    const argument: ApiArgument = { config, databaseUrl: stack.databaseUrl, temporalAddress: address };
+    return keep(await startChild<ApiReady>(new URL('./processes/api-server.ts', import.meta.url), argument));
+  };
   const floorArgument: FloorArgument = { temporalAddress: address, namespace: 'default', taskQueue: QUEUES.floor };
   const model = keep(
     await startChild<InstantModelReady>(new URL('./processes/instant-model.ts', import.meta.url), null),
@@ -128,6 +137,7 @@ async function open({ log, nodeArguments }: SetupOptions, closers: Closer[]): Pr
       builder = await startBuilder();
     },
     startWorker,
+    startApi,
     close: () => {
       closing ??= closeAll(closers);
       return closing;

@@ -3,6 +3,7 @@ import { buildSubject, floorSubject, runMany, runOne, type Subject } from '../dr
 import type { Figures } from '../figures.ts';
 import { type HistoryFigures, historyFigures } from '../measure/histories.ts';
 import { QUEUES, type Setup } from '../setup.ts';
+import { measureCalls } from './calls.ts';
 import { type Contestant, measureLatency, measureThroughput } from './compare.ts';
 import { measureCrash } from './crash.ts';
 import { measureLoad } from './load.ts';
@@ -16,6 +17,7 @@ const SIZES = {
     throughput: { count: 300, blocks: 2, warmUp: 64 },
     memory: 200,
     load: { builds: 300, delayMs: 2000 },
+    calls: { builds: 100, delayMs: 10_000, rounds: 200, warmUp: 30 },
     crash: { builds: 32, delayMs: 1000, killAfterMs: 2500 },
     real: 8,
   },
@@ -24,6 +26,7 @@ const SIZES = {
     throughput: { count: 64, blocks: 2, warmUp: 32 },
     memory: 20,
     load: { builds: 48, delayMs: 500 },
+    calls: { builds: 20, delayMs: 4000, rounds: 30, warmUp: 10 },
     crash: { builds: 16, delayMs: 500, killAfterMs: 1500 },
     real: 2,
   },
@@ -75,6 +78,7 @@ const RUN: Readonly<Record<Case, (bench: Bench, found: Found) => Promise<Found>>
     const options = { ...bench.size.load, floorPerSecond: await floorPerSecond(bench, found) };
     return { load: await measureLoad(bench.setup, bench.subjects.build, options) };
   },
+  calls: async ({ setup, subjects, size }) => ({ calls: await measureCalls(setup, subjects.build, size.calls) }),
   real: async (bench) => ({ real: await measureReal(bench) }),
   crash: async ({ setup, subjects, size }) => ({ crash: await measureCrash(setup, subjects.build, size.crash) }),
 };

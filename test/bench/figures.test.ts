@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CALLS, type Calls } from '../../bench/cases/calls.ts';
 import type { Load } from '../../bench/cases/load.ts';
 import { type Figures, targetsOf } from '../../bench/figures.ts';
 
@@ -57,6 +58,16 @@ describe('the targets of the bench', () => {
     expect(verdicts({ machine, load: load(1, { activityRetries: 1 }) })).toEqual([true, false, true]);
     expect(verdicts({ machine, load: load(1, { workflowTaskFailures: 1 }) })).toEqual([true, true, false]);
     expect(verdicts({ machine, load: load(1, { workflowTaskTimeouts: 1 }) })).toEqual([true, true, false]);
+  });
+
+  it('compare a status over HTTP with a query of the same run', () => {
+    const calls = (statusMs: number): Calls => {
+      const latency = (p50Ms: number) => ({ p50Ms, p95Ms: 1000 });
+      const latencies = Object.fromEntries(CALLS.map((name) => [name, latency(10)])) as Calls['latencies'];
+      return { builds: 100, delayMs: 1, rounds: 1, latencies: { ...latencies, status: latency(statusMs) } };
+    };
+    expect(verdicts({ machine, calls: calls(30) })).toEqual([true]);
+    expect(verdicts({ machine, calls: calls(31) })).toEqual([false]);
   });
 
   it('say nothing of a case that was left out', () => {
