@@ -5,13 +5,14 @@ import { initialize } from './ai-workflows/initialize.ts';
 import { aiStatus } from './ai-workflows/status.ts';
 import { chatStart } from './chat.ts';
 import { documentation } from './documentation.ts';
+import { buildEvents, projectEvents } from './events.ts';
 import { abort, requestRetry, rollback } from './going-back.ts';
 import { healthz, readyz } from './health.ts';
 import { history } from './history.ts';
-import { metrics } from './metrics-route.ts';
 import { listBuilds } from './list-builds.ts';
-import type { AnyRoute } from './route.ts';
+import { metrics } from './metrics-route.ts';
 import { projectStats } from './project-stats.ts';
+import type { AnyRoute } from './route.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 
@@ -27,11 +28,11 @@ export const ROUTES: readonly AnyRoute[] = [
   rollback,
   abort,
   history,
-  initialize,
   listBuilds,
   projectStats,
   buildEvents,
   projectEvents,
+  initialize,
   completePhase,
   aiStatus,
   getAiPrompt,

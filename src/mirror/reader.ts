@@ -26,8 +26,8 @@ export type MirrorReader = Readonly<{
   history: (workflowId: string, pages: HistoryPages) => Promise<MirrorHistory | null>;
   /** What a handoff passed on, if no reset has undone it; null when there is none of this number. */
   handoffData: (workflowId: string, seq: number) => Promise<JsonObject | null>;
-  /** @throws AppError `invalid_body` when the cursor is not one that a page gave */
   listBuilds: (filter: BuildFilter) => Promise<BuildPage>;
+  projectFigures: (projectId: string) => Promise<ProjectFigures>;
   /** @param timeoutMs default: the reader's deadline */
   ping: (timeoutMs?: number) => Promise<void>;
 }>;
