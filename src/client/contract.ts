@@ -29,7 +29,6 @@ export type RetryReply = z.infer<typeof retryReply>;
 export type RollbackReply = z.infer<typeof rollbackReply>;
 export type AbortReply = z.infer<typeof abortReply>;
 export type ListReply = z.infer<typeof listReply>;
-export type ListedBuild = ListReply['workflows'][number];
 export type StatsReply = z.infer<typeof statsReply>;
 export type InitializeReply = z.infer<typeof initializeReply>;
 export type CompletePhaseReply = z.infer<typeof completePhaseReply>;
