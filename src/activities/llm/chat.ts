@@ -3,6 +3,7 @@ import { classify } from './classify.ts';
 import { clientOf, forgetLoadedModel, modelNameOf } from './clients.ts';
 import { addChunk, type Draft, newDraft, requireWhole } from './completion.ts';
 import { AnswerFault, CallFailed, type ModelAnswer } from './failure.ts';
+import type { HttpResponse } from './http-fetch.ts';
 import { readEvents, readText } from './sse.ts';
 
 export type ChatMessage = Readonly<{ role: 'system' | 'user' | 'assistant'; content: string }>;
@@ -72,7 +73,6 @@ export async function callModel(request: ModelRequest): Promise<ModelAnswer> {
 async function converse(request: ModelRequest, draft: Draft, call: AbortController): Promise<void> {
   const { onProgress } = request;
   const response = await send(request, call.signal);
-  if (response.body === null) throw new AnswerFault('NotAnApi', 'the endpoint answered with an empty body.');
   const kind = response.headers.get('content-type') ?? '';
   if (/\bhtml\b/i.test(kind)) {
     throw new AnswerFault(
@@ -99,11 +99,11 @@ async function converse(request: ModelRequest, draft: Draft, call: AbortControll
   }
 }
 
-async function send(request: ModelRequest, signal: AbortSignal): Promise<Response> {
+async function send(request: ModelRequest, signal: AbortSignal): Promise<HttpResponse> {
   const { route, messages, temperature, maxTokens, deadlineMs } = request;
   const model = await modelNameOf(route, signal);
   const ownSampling = REASONING_MODELS.test(model);
-  return clientOf(route)
+  const response = await clientOf(route)
     .chat.completions.create(
       {
         model,
@@ -117,6 +117,7 @@ async function send(request: ModelRequest, signal: AbortSignal): Promise<Respons
       { signal, timeout: timerMs(deadlineMs + CLIENT_TIMEOUT_MARGIN_MS) },
     )
     .asResponse();
+  return response as HttpResponse;
 }
 
 function answerOf({ content, model, promptTokens, completionTokens }: Draft): Omit<ModelAnswer, 'durationMs'> {

@@ -29,7 +29,8 @@ const RESPONSES: readonly Readonly<{ status?: readonly number[]; code?: RegExp; 
   { status: [402], type: 'QuotaExhausted' },
   { status: [429], type: 'RateLimited' },
   { status: [401, 403], type: 'Unauthorized' },
-  { status: [404], type: 'ModelNotFound' },
+  // Redirects are not followed; an endpoint that sends elsewhere is not the right one.
+  { status: [301, 302, 303, 307, 308, 404], type: 'ModelNotFound' },
   { status: [408, 409, 425], type: 'ProviderError' },
 ];
 

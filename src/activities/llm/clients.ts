@@ -1,8 +1,7 @@
 import { OpenAI } from 'openai';
 import { LOCAL_MODEL, type ModelRoute } from '../../models.ts';
+import { httpFetch } from './http-fetch.ts';
 
-/** An error's text is quoted in part only; a provider that sends more must not fill the memory. */
-const ERROR_BODY_LIMIT_BYTES = 64 * 1024;
 const MODEL_LIST_TIMEOUT_MS = 5_000;
 
 /** One client per endpoint, kept: their number is that of the configured providers, and each keeps its connections. */
@@ -23,7 +22,7 @@ export function clientOf({ baseUrl, apiKey }: ModelRoute): OpenAI {
     webhookSecret: null,
     maxRetries: 0,
     logLevel: 'off',
-    fetch: fetchWithBoundedErrors,
+    fetch: httpFetch,
   });
   clients.set(id, client);
   return client;
@@ -58,28 +57,4 @@ async function firstListedModel(route: ModelRoute, signal: AbortSignal): Promise
   } catch {
     return undefined;
   }
-}
-
-async function fetchWithBoundedErrors(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetch(input, init);
-  if (response.ok || response.body === null) return response;
-  const { status, headers } = response;
-  return new Response(await firstBytes(response.body), { status, headers });
-}
-
-/** A body that breaks off is as good as it got: the status says more than the break. */
-async function firstBytes(body: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  try {
-    for await (const piece of body) {
-      text += decoder.decode(piece, { stream: true });
-      bytes += piece.byteLength;
-      if (bytes >= ERROR_BODY_LIMIT_BYTES) break;
-    }
-  } catch {
-    return text;
-  }
-  return text;
 }

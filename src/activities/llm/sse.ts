@@ -16,8 +16,8 @@ export type SseReader = Readonly<{
  *
  * @throws AnswerFault `StreamCut` when the connection breaks, `AnswerTooLarge` past the limit.
  */
-export async function readEvents(body: ReadableStream<Uint8Array>, reader: SseReader): Promise<void> {
-  const source = body.getReader();
+export async function readEvents(body: AsyncIterable<Uint8Array>, reader: SseReader): Promise<void> {
+  const source = body[Symbol.asyncIterator]();
   const decoder = new TextDecoder();
   const event: { data: string } = { data: '' };
   let rest = '';
@@ -34,10 +34,10 @@ export async function readEvents(body: ReadableStream<Uint8Array>, reader: SseRe
   }
 }
 
-async function readPiece(source: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+async function readPiece(source: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
   try {
-    const { value } = await source.read();
-    return value;
+    const { done, value } = await source.next();
+    return done ? undefined : value;
   } catch (error) {
     throw new AnswerFault('StreamCut', `the connection broke before the answer's end (${causeOf(error)}).`);
   }
@@ -63,11 +63,11 @@ function takeLines(text: string, event: { data: string }, { onEvent }: SseReader
 
 /** Reads a body as one text, under the same faults as `readEvents`. */
 export async function readText(
-  body: ReadableStream<Uint8Array>,
+  body: AsyncIterable<Uint8Array>,
   limitChars: number,
   onChunk: (() => void) | undefined,
 ): Promise<string> {
-  const source = body.getReader();
+  const source = body[Symbol.asyncIterator]();
   const decoder = new TextDecoder();
   let text = '';
   for (;;) {

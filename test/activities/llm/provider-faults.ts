@@ -140,6 +140,13 @@ export const ROWS: Row[] = [
   },
   { what: '404 as a web page', answer: html(404), type: 'ModelNotFound', retryable: false },
   {
+    what: 'a redirect, which would take the key elsewhere',
+    answer: refuse(308, {}, { location: '/v2/chat/completions' }),
+    type: 'ModelNotFound',
+    retryable: false,
+    says: /not the right one \(308\); check .*OPENAI_BASE_URL/,
+  },
+  {
     what: '403 of a model that is not ours',
     answer: refuse(403, { code: 'model_not_found' }),
     type: 'ModelNotFound',
@@ -230,7 +237,7 @@ export const ROWS: Row[] = [
     },
     type: 'StreamCut',
     retryable: true,
-    says: /UND_ERR_SOCKET/,
+    says: /ECONNRESET/,
   },
   { what: 'a web page with 200', answer: html(200), type: 'NotAnApi', retryable: true, says: /web page/ },
   {
