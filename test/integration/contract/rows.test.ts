@@ -188,6 +188,8 @@ async function discovered(): Promise<string> {
 
 const needsPlanning = (row: Row): boolean => row.call.endsWith('/request-retry');
 
+const named = (rows: readonly Row[]) => rows.map((row) => [row.call, row] as const);
+
 describe('the API table', () => {
   it('is the table of routes: every call of the one is in the other', () => {
     const routes = ROUTES.map(({ method, path }) => `${method.toUpperCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
@@ -195,7 +197,7 @@ describe('the API table', () => {
   });
 
   const calls = TABLE.filter(({ reply }) => reply !== undefined);
-  it.each(calls)('$call answers with the fields $reply', async (row) => {
+  it.each(named(calls))('%s answers with the fields of the table', async (_call, row) => {
     const id = needsPlanning(row) ? await discovered() : await api.start({ external_roles: ROLES });
     const { status, headers, body } = await makeCall(row, id, row.send?.(id));
     expect([status, body.detail]).toEqual([200, undefined]);
@@ -204,40 +206,41 @@ describe('the API table', () => {
   });
 
   const bodies = TABLE.filter(({ body }) => body !== undefined);
-  it.each(bodies)('$call takes the fields $body, lists those that are missing, and knows no others', async (row) => {
-    const id = await discovered();
-    const required = (row.body ?? []).filter((field) => !field.endsWith('?'));
-    const given = row.send?.(id) ?? {};
-    expect(row.body?.map((field) => field.replace('?', ''))).toEqual(expect.arrayContaining(Object.keys(given)));
-
-    const empty = await makeCall(row, id, {});
-    expect(empty).toMatchObject({ status: 400, body: { code: 'invalid_body' } });
-    const missing = (empty.body.faults as { at: string }[]).map(({ at }) => at);
-    // What a phase must hand on depends on the phase, so its absence is told where the phase is.
-    expect(missing).toEqual(expect.arrayContaining(required.filter((field) => field !== 'phase_result')));
-
-    const more = await makeCall(row, id, { ...given, colour: 'red' });
-    expect(more).toMatchObject({ status: 400, body: { code: 'invalid_body' } });
-    expect(JSON.stringify(more.body.faults)).toContain('colour');
-  });
-
-  it.each(TABLE.filter(({ call }) => call.endsWith('/events')))(
-    '$call is a stream of server-sent events',
-    async (row) => {
+  it.each(named(bodies))(
+    '%s takes the fields of the table, lists those that are missing, and knows no others',
+    async (_call, row) => {
       const id = await discovered();
-      const response = await fetch(`${api.url}${pathOf(row, id)}`, { signal: AbortSignal.timeout(30_000) });
-      expect([response.status, response.headers.get('content-type')]).toEqual([
-        200,
-        expect.stringContaining('text/event-stream'),
-      ]);
-      let text = '';
-      for await (const chunk of response.body ?? []) {
-        text += Buffer.from(chunk).toString('utf8');
-        if (text.includes('build_started')) break;
-      }
-      expect(text).toMatch(/^event: build_started$/m);
+      const required = (row.body ?? []).filter((field) => !field.endsWith('?'));
+      const given = row.send?.(id) ?? {};
+      expect(row.body?.map((field) => field.replace('?', ''))).toEqual(expect.arrayContaining(Object.keys(given)));
+
+      const empty = await makeCall(row, id, {});
+      expect(empty).toMatchObject({ status: 400, body: { code: 'invalid_body' } });
+      const missing = (empty.body.faults as { at: string }[]).map(({ at }) => at);
+      // What a phase must hand on depends on the phase, so its absence is told where the phase is.
+      expect(missing).toEqual(expect.arrayContaining(required.filter((field) => field !== 'phase_result')));
+
+      const more = await makeCall(row, id, { ...given, colour: 'red' });
+      expect(more).toMatchObject({ status: 400, body: { code: 'invalid_body' } });
+      expect(JSON.stringify(more.body.faults)).toContain('colour');
     },
   );
+
+  const streams = TABLE.filter(({ call }) => call.endsWith('/events'));
+  it.each(named(streams))('%s is a stream of server-sent events', async (_call, row) => {
+    const id = await discovered();
+    const response = await fetch(`${api.url}${pathOf(row, id)}`, { signal: AbortSignal.timeout(30_000) });
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/event-stream'),
+    ]);
+    let text = '';
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString('utf8');
+      if (text.includes('build_started')) break;
+    }
+    expect(text).toMatch(/^event: build_started$/m);
+  });
 
   it('GET /metrics is text for Prometheus', async () => {
     const response = await fetch(`${api.url}/metrics`);
