@@ -2,13 +2,14 @@ import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createHttpServer } from '../../src/api/http-server.ts';
+import { type ArrivalTimeouts, createHttpServer } from '../../src/api/http-server.ts';
 import { rawExchange } from './raw-call.ts';
 
-const TIMEOUTS = { headersMs: 100, requestMs: 200, checkMs: 20 };
+const TIMEOUTS: ArrivalTimeouts = { headersMs: 1000, requestMs: 1000, checkMs: 20 };
+const FOR_EVER_MS = 3_600_000;
 
-async function start(app: RequestListener): Promise<number> {
-  const server = createHttpServer(app, pino({ level: 'silent' }), TIMEOUTS);
+async function start(app: RequestListener, timeouts = TIMEOUTS): Promise<number> {
+  const server = createHttpServer(app, pino({ level: 'silent' }), timeouts);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   onTestFinished(() => server.closeAllConnections());
@@ -43,10 +44,10 @@ const HEAD = 'POST / HTTP/1.1\r\nHost: localhost\r\n';
 
 describe('a caller who is slow', () => {
   it.each([
-    ['never ends the headers', HEAD],
-    ['never ends the body', `${HEAD}Content-Length: 10\r\n\r\nhalf`],
-  ])('and %s is answered with 408 and cut off', async (_what, bytes) => {
-    const port = await start((req, res) => void req.on('end', () => res.end('whole')).resume());
+    ['never ends the headers', HEAD, { ...TIMEOUTS, requestMs: FOR_EVER_MS }],
+    ['never ends the body', `${HEAD}Content-Length: 10\r\n\r\nhalf`, TIMEOUTS],
+  ])('and %s is answered with 408 and cut off', async (_what, bytes, timeouts) => {
+    const port = await start((req, res) => void req.on('end', () => res.end('whole')).resume(), timeouts);
     const answer = await rawExchange(port, bytes);
     expect(answer).toMatch(/^HTTP\/1\.1 408 .*\r\nX-Request-Id: [0-9a-f-]{36}\r\n.*"code":"request_timeout"/s);
     expect(answer).toMatch(/^Content-Type: application\/problem\+json; charset=utf-8$/m);
