@@ -11,6 +11,8 @@ export type Page = Readonly<{
 }>;
 
 const PAGE_ROWS = 200;
+/** Many come at about the same time, after a restart of another server. What a settled page says hardly ever changes. */
+const KEPT_MS = 1_000;
 /** So that many who catch up leave connections for those who are live. */
 const LOADS_AT_ONCE = 2;
 
@@ -26,9 +28,9 @@ async function load(feed: EventFeed, topic: Topic, where: Stretch): Promise<Page
   };
 }
 
-/** Loads pages; those who want the same one at the same time share it. */
+/** Loads pages; those who want the same one at about the same time share it. */
 export function createPages(feed: EventFeed): Pages {
-  const underWay = new Map<string, Promise<Page>>();
+  const recent = new Map<string, Promise<Page>>();
   const queue: (() => void)[] = [];
   let loads = 0;
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -44,10 +46,12 @@ export function createPages(feed: EventFeed): Pages {
   };
   return (topic, where) => {
     const key = JSON.stringify([topic.kind, topic.id, where.after, where.upTo]);
-    const known = underWay.get(key);
+    const known = recent.get(key);
     if (known !== undefined) return known;
-    const page = inTurn(() => load(feed, topic, where)).finally(() => underWay.delete(key));
-    underWay.set(key, page);
+    const forget = (): boolean => recent.delete(key);
+    const page = inTurn(() => load(feed, topic, where));
+    page.then(() => setTimeout(forget, KEPT_MS).unref(), forget);
+    recent.set(key, page);
     return page;
   };
 }
