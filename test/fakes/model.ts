@@ -45,7 +45,15 @@ export const ANSWERS: Readonly<Record<Phase, Record<string, unknown>>> = {
   },
 };
 
-export type ModelCallSeen = Readonly<{ phase: Phase; attempt: number; build: string; prompt: string; model: string }>;
+export type ModelCallSeen = Readonly<{
+  phase: Phase;
+  attempt: number;
+  build: string;
+  prompt: string;
+  /** What all messages say, the prompt included. */
+  messages: readonly string[];
+  model: string;
+}>;
 
 export type FakeModel = Readonly<{
   baseUrl: string;
@@ -64,7 +72,8 @@ function seen({ messages, model }: ChatRequest): ModelCallSeen {
   const prompt = messages.findLast(({ content }) => content.includes('# Phase: '))?.content ?? '';
   const phase = /^# Phase: (\w+)$/m.exec(prompt)?.[1] as Phase;
   const build = /^# Build: (.+)$/m.exec(prompt)?.[1] ?? '';
-  return { phase, attempt: Number(/^# Attempt: (\d+)$/m.exec(prompt)?.[1]), build, prompt, model };
+  const attempt = Number(/^# Attempt: (\d+)$/m.exec(prompt)?.[1]);
+  return { phase, attempt, build, prompt, messages: messages.map(({ content }) => content), model };
 }
 
 /** The outside world's edge: a model over real HTTP whose answers a test decides. */

@@ -91,6 +91,16 @@ describe('the history of a build', () => {
     expect(history).toMatchObject({ totalEvents: done.build.seq + resetAt.rows.length, totalHandoffs: 6 });
   });
 
+  it('tells what a handoff passed on by its number, as it is after the reset', async () => {
+    const whole = await reader.history('workflow-a', { events: null, handoffs: ALL });
+    for (const { seq, undone, data } of whole?.handoffs ?? []) {
+      if (!undone) expect(await reader.handoffData('workflow-a', seq)).toEqual(data);
+    }
+    const onlyUndone = whole?.handoffs.at(-2)?.seq ?? 0;
+    expect(await reader.handoffData('workflow-a', onlyUndone)).toBeNull();
+    expect(await reader.handoffData('none', 3)).toBeNull();
+  });
+
   it('comes in pages that lose and repeat nothing', async () => {
     const whole = await reader.history('workflow-a', { events: ALL, handoffs: ALL });
     const paged: unknown[] = [];

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RunningWorker } from '../../../src/compose/worker.ts';
 import { choosePort } from '../../../src/stack/ports.ts';
 import { findTemporalBinary } from '../../../src/stack/temporal-binary.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../../../src/workflow-bundle.ts';
 import { SEARCH_ATTRIBUTES } from '../../../src/workflows/messages.ts';
 import { type FakeModel, startFakeModel } from '../../fakes/model.ts';
+import { startTestApi } from '../fixtures/api.ts';
 import { ALL_EXTERNAL, CLAIMS, claim, startBuild, statusOf, until, update } from '../fixtures/builds.ts';
 import { startTestStack, type TestStack } from '../fixtures/stack.ts';
 import { startTestWorker } from '../fixtures/worker.ts';
@@ -72,6 +73,25 @@ afterAll(async () => {
 });
 
 describe('a run that grows long', () => {
+  it('answers a call that is repeated with its key as it did the first time, to the letter', async () => {
+    const api = await startTestApi(test);
+    onTestFinished(() => api.close());
+    const id = await api.start({ external_roles: ALL_EXTERNAL });
+    const key = { 'Idempotency-Key': 'the-first' };
+    const first = await api.claim(id, 'discovery', key);
+    expect(first.body).toMatchObject({ new_state: 'planning', handoff_data: CLAIMS.discovery?.phase_result });
+    const runOf = async () => (await test.client.workflow.getHandle(id).describe()).runId;
+    const firstRun = await runOf();
+    await until('the next run', async () => {
+      const reply = await api.post(`/api/workflows/${id}/rollback`, { target_state: 'discovery', reason: 'once more' });
+      if (reply.status !== 200) throw new Error(JSON.stringify(reply.body));
+      return (await runOf()) !== firstRun;
+    });
+    const again = await api.claim(id, 'discovery', key);
+    expect([again.status, again.body]).toEqual([200, first.body]);
+    await api.post(`/api/workflows/${id}/abort`, { reason: 'seen' });
+  });
+
   it('continues as new without losing state, rows or operations, and ends as any other', async () => {
     const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
     const runs = new Set<string>();
