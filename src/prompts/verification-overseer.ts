@@ -1,5 +1,13 @@
 import { type RoleBrief, type RolePromptInput, renderRolePrompt } from './role-prompt.ts';
 
+/** Stands in both examples: what is met is said alike, whatever the decision. */
+const MET = {
+  criterion: 'parseDuration("1h 30m") gives 5400000.',
+  met: true,
+  evidence:
+    'src/parse-duration.js, parseDuration; test "hours and minutes are added up" in test/parse-duration.test.js asserts 5_400_000',
+};
+
 const BRIEF: RoleBrief = {
   phase: 'verification',
   mission:
@@ -35,12 +43,7 @@ const BRIEF: RoleBrief = {
       'Both criteria are met, and the README describes what the code does. The test results were measured: 7 tests passed, 100 % of lines. Not checked: other versions of Node than the one the tests ran on.',
     recommendations: ['Accept days (d) as a unit.'],
     evidence: [
-      {
-        criterion: 'parseDuration("1h 30m") gives 5400000.',
-        met: true,
-        evidence:
-          'src/parse-duration.js, parseDuration; test "hours and minutes are added up" in test/parse-duration.test.js asserts 5_400_000',
-      },
+      MET,
       {
         criterion: 'README.md shows how to run the tests.',
         met: true,
@@ -55,12 +58,7 @@ const BRIEF: RoleBrief = {
       'One of two criteria is not met: README.md says nothing about running the tests; add a line with "npm test". The code needs no change. The test results were measured: 7 tests passed. Not checked: other versions of Node.',
     recommendations: [],
     evidence: [
-      {
-        criterion: 'parseDuration("1h 30m") gives 5400000.',
-        met: true,
-        evidence:
-          'src/parse-duration.js, parseDuration; test "hours and minutes are added up" in test/parse-duration.test.js asserts 5_400_000',
-      },
+      MET,
       {
         criterion: 'README.md shows how to run the tests.',
         met: false,

@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import type { ApiDeps } from '../../src/api/ports.ts';
 import { startReply } from '../../src/api/replies.ts';
 import { workflowIdOf } from '../../src/api/workflow-id.ts';
 import { AppError } from '../../src/errors.ts';
+import type { Providers } from '../../src/models.ts';
+import { MODELS_BY_ROLE } from '../fakes/models-by-role.ts';
 import { serve } from './serve.ts';
 
 const BODY = { build_id: 'b-1', user_id: 'ann', requirements: { goal: 'slugify', size: 1 } };
 const START = '/api/workflows/shop/start';
+
+const settingsWith = (providers: Providers): ApiDeps['settings'] => ({
+  activeTimeoutMs: 1000,
+  maxSendBacks: 3,
+  coverageMin: 0,
+  models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers },
+});
 
 describe('a start', () => {
   it('answers with the build, who goes first and how to take the phase over', async () => {
@@ -80,45 +90,13 @@ describe('a start', () => {
   });
 
   it('is simulated when every model is', async () => {
-    const settings = {
-      activeTimeoutMs: 1000,
-      maxSendBacks: 3,
-      coverageMin: 0,
-      models: {
-        byRole: {
-          q_assistant: 'a',
-          code_writer: 'a',
-          test_auditor: 'a',
-          verification_overseer: 'a',
-          release_manager: 'a',
-        },
-        fallbacks: [],
-        providers: { simulated: { baseUrl: 'http://127.0.0.1:1/v1' } },
-      },
-    };
-    const api = await serve({ settings });
+    const api = await serve({ settings: settingsWith({ simulated: { baseUrl: 'http://127.0.0.1:1/v1' } }) });
     await api.post(START, BODY);
     expect(api.builds.started[0]?.simulated).toBe(true);
   });
 
   it('needs no model where people do everything', async () => {
-    const settings = {
-      activeTimeoutMs: 1000,
-      maxSendBacks: 3,
-      coverageMin: 0,
-      models: {
-        byRole: {
-          q_assistant: 'a',
-          code_writer: 'a',
-          test_auditor: 'a',
-          verification_overseer: 'a',
-          release_manager: 'a',
-        },
-        fallbacks: [],
-        providers: {},
-      },
-    };
-    const api = await serve({ settings });
+    const api = await serve({ settings: settingsWith({}) });
     await expect(api.startExternal()).resolves.toBe(workflowIdOf('build-1'));
   });
 });

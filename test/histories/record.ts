@@ -16,6 +16,7 @@ import {
   ALL_EXTERNAL,
   CLAIMS,
   claim,
+  sendJunk,
   startBuild,
   statusOf,
   until,
@@ -113,12 +114,7 @@ const STORIES: Readonly<Record<string, Story>> = {
 
   'junk-signals': async ({ test }) => {
     const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
-    await handle.signal('retry');
-    await handle.signal('retry', { reason: 'nothing before' });
-    await handle.signal('rollback', { target_state: 'nowhere', reason: 'x' });
-    await handle.signal('advance', 'text');
-    await handle.signal('abort', { reason: 'a' }, { reason: 'b' });
-    await handle.signal('no_such_signal', 1);
+    await sendJunk(handle);
     await finish(handle);
     return handle;
   },

@@ -7,6 +7,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive } from '../../src/stack/process-identity.mjs';
 import { waitUntil } from '../../src/stack/wait-until.ts';
 import { tempFolder } from '../stack/temp-folder.ts';
+import { serversOf } from './stack/probes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const groups: number[] = [];
@@ -33,16 +34,6 @@ function demo(dataDir: string, args: readonly string[], env: Readonly<Record<str
     child.once('close', resolve);
   });
   return { process: child, out: () => out, err: () => err, ended };
-}
-
-/** The servers and their guardians that records of this data directory name. */
-function serversOf(dataDir: string): number[] {
-  return ['postgres', 'temporal'].flatMap((part) => {
-    const record = join(dataDir, part, 'server.json');
-    if (!existsSync(record)) return [];
-    const { pid, guardianPid } = JSON.parse(readFileSync(record, 'utf8')) as { pid?: number; guardianPid?: number };
-    return [pid, guardianPid].filter((id) => id !== undefined);
-  });
 }
 
 /** Whether a process of this group is left. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -11,7 +11,7 @@ import { type Caller, callerOf } from './fixtures/api.ts';
 import { CLAIMS, startBuild, until } from './fixtures/builds.ts';
 import { startProcess, type TestProcess } from './fixtures/process.ts';
 import { startTestStack, type TestStack } from './fixtures/stack.ts';
-import { sql } from './stack/probes.ts';
+import { serversOf, sql } from './stack/probes.ts';
 
 const EXTERNAL = { external_roles: ROLES };
 /** 10 s are promised from the command to its end; this machine may be busy with more than that. */
@@ -38,16 +38,6 @@ function run(entry: string, env: Record<string, string>, args: readonly string[]
 async function apiOf(process_: TestProcess): Promise<Caller> {
   await process_.says('The API is up on http');
   return callerOf(/The API is up on (\S+)/.exec(process_.output())?.[1] ?? '');
-}
-
-/** The servers and their guardians that records of this data directory name. */
-function serversOf(dataDir: string): number[] {
-  return ['postgres', 'temporal'].flatMap((part) => {
-    const record = join(dataDir, part, 'server.json');
-    if (!existsSync(record)) return [];
-    const { pid, guardianPid } = JSON.parse(readFileSync(record, 'utf8')) as { pid?: number; guardianPid?: number };
-    return [pid, guardianPid].filter((id) => id !== undefined);
-  });
 }
 
 function expectNothingLeft(dataDir: string, servers: readonly number[]): void {

@@ -77,25 +77,16 @@ describe('kill -9', () => {
     for (const handle of handles) await expectWhole(handle);
   });
 
-  it('of the Temporal server mid-build: the builds go on when it is back', async () => {
+  it.each([
+    ['the Temporal server mid-build: the builds go on when it is back', 'temporalPid'],
+    ['Postgres mid-build: the builds go on without it, and the mirror catches up', 'postgresPid'],
+  ] as const)('of %s', async (_, server) => {
     const { handles, release } = await buildsInEveryPhase();
-    const pid = test.stack.embedded.temporalPid();
+    const pid = test.stack.embedded[server]();
     process.kill(pid ?? 0, 'SIGKILL');
     release();
     await until('a new server', async () => {
-      const now = test.stack.embedded.temporalPid();
-      return now !== null && now !== pid;
-    });
-    for (const handle of handles) await expectWhole(handle);
-  });
-
-  it('of Postgres mid-build: the builds go on without it, and the mirror catches up', async () => {
-    const { handles, release } = await buildsInEveryPhase();
-    const pid = test.stack.embedded.postgresPid();
-    process.kill(pid ?? 0, 'SIGKILL');
-    release();
-    await until('a new server', async () => {
-      const now = test.stack.embedded.postgresPid();
+      const now = test.stack.embedded[server]();
       return now !== null && now !== pid;
     });
     for (const handle of handles) await expectWhole(handle);

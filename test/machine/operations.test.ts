@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { applyCommand } from '../../src/machine/apply.ts';
 import { type Build, OPERATION_LIMIT, stateOf } from '../../src/machine/build.ts';
 import type { WorkCommand } from '../../src/machine/commands.ts';
+import { HANDOFFS, PHASES } from '../../src/machine/states.ts';
 import {
   aborting,
   advancing,
@@ -24,18 +25,7 @@ import {
 } from './sample-builds.ts';
 
 describe('abort', () => {
-  it.each([
-    'discovery',
-    'planning',
-    'handoff_to_coder',
-    'implementation',
-    'handoff_to_tester',
-    'testing',
-    'handoff_to_verifier',
-    'verification',
-    'handoff_to_releaser',
-    'deployment',
-  ] as const)('ends a build in %s: the status is cancelled and the state stays', (state) => {
+  it.each([...PHASES, ...HANDOFFS])('ends a build in %s: the status is cancelled and the state stays', (state) => {
     for (const build of [buildIn(state, startExternal()), parkedIn(state, startExternal())]) {
       const before = stateOf(build.position);
       const applied = apply(build, aborting());

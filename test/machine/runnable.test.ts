@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { applyCommand } from '../../src/machine/apply.ts';
 import { type Build, mayRunFiles } from '../../src/machine/build.ts';
 import type { ModelResult } from '../../src/machine/commands.ts';
-import { anySequence, externalRoles } from './random-commands.ts';
+import type { Role } from '../../src/machine/states.ts';
+import { openSequence } from './random-commands.ts';
 import {
   advancing,
   apply,
@@ -82,12 +83,14 @@ describe('the gate of an external tester', () => {
 
 describe('in any sequence of commands', () => {
   it('files may be run only where every commit that led to the tree was made by the simulated model', () => {
+    // Files come from models only.
+    const drivenByModels = fc.constantFrom<readonly Role[]>([], ['test_auditor'], ['release_manager']);
     let runnable = 0;
     let spoilt = 0;
-    const property = fc.property(externalRoles, anySequence, (roles, intents) => {
+    const property = fc.property(drivenByModels, openSequence, (roles, intents) => {
       const clean = new Map<string, boolean>();
       const cleanAt = ({ head }: Build): boolean => head === null || clean.get(head.commit) === true;
-      let build = start({ externalRoles: roles });
+      let build = buildIn('implementation', start({ externalRoles: roles }));
       for (const intent of intents) {
         const command = intent.make(build);
         const applied = command && applyCommand(build, command, build.updatedAtMs + 1000);
@@ -102,8 +105,8 @@ describe('in any sequence of commands', () => {
         expect(build.head && cleanAt(build)).toBe(true);
       }
     });
-    fc.assert(property, { numRuns: 800 });
-    expect(runnable).toBeGreaterThan(30);
+    fc.assert(property, { numRuns: 400 });
+    expect(runnable).toBeGreaterThan(100);
     expect(spoilt).toBeGreaterThan(30);
   });
 });

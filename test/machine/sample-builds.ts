@@ -100,11 +100,11 @@ export const call = (id = 'c1'): ModelCall => ({
 });
 export const WORK: Work = { activeMs: 1000, calls: [call()] };
 
-export function completing(data: JsonObject, changes: Partial<ModelResult> = {}): WorkCommand {
+export function completing(data: JsonObject, changes: Partial<ModelResult> = {}, work: Work = WORK): WorkCommand {
   return {
     type: 'complete_phase',
     result: { data, full: null, commit: null, runnable: false, ...changes },
-    work: WORK,
+    work,
   };
 }
 export const commitOf = (name: string): Commit => ({ commit: name.padEnd(40, '0'), tree: name.padEnd(40, '1') });

@@ -5,36 +5,14 @@ import type { AuditRow } from '../../src/machine/events.ts';
 import type { JsonObject } from '../../src/machine/json.ts';
 import { snapshotOf } from '../../src/machine/snapshot.ts';
 import type { FlushInput } from '../../src/mirror/mirror.ts';
+import { completing, call as sampleCall, specOf as sampleSpec } from '../machine/sample-builds.ts';
 
 export const T0 = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-export const specOf = (id: string, change: Partial<BuildSpec> = {}): BuildSpec => ({
-  workflowId: `workflow-${id}`,
-  buildId: `build-${id}`,
-  projectId: 'project',
-  userId: 'user',
-  requirements: { kind: 'inline', value: 'a function that slugifies titles' },
-  metadata: null,
-  model: null,
-  externalRoles: [],
-  coverageMin: 80,
-  maxSendBacks: 3,
-  activeTimeoutMs: 3_600_000,
-  startDigest: 'digest',
-  simulated: true,
-  ...change,
-});
+export const specOf = (id: string, change: Partial<BuildSpec> = {}): BuildSpec =>
+  sampleSpec({ workflowId: `workflow-${id}`, buildId: `build-${id}`, projectId: 'project', ...change });
 
-export const call = (id: string, change: Partial<ModelCall> = {}): ModelCall => ({
-  id,
-  model: 'gpt-4',
-  provider: 'simulated',
-  promptTokens: 10,
-  completionTokens: 5,
-  durationMs: 20,
-  outcome: 'ok',
-  ...change,
-});
+export const call = (id: string, change: Partial<ModelCall> = {}): ModelCall => ({ ...sampleCall(id), ...change });
 
 /** Results with which each phase in turn passes. */
 export const RESULTS: readonly JsonObject[] = [
@@ -46,11 +24,8 @@ export const RESULTS: readonly JsonObject[] = [
   { deployment_successful: true, version: '1.0.0', deployed_at: 'now', notes: '', monitoring_status: 'ok' },
 ];
 
-export const completePhase = (data: JsonObject, calls: readonly ModelCall[] = []): Command => ({
-  type: 'complete_phase',
-  result: { data, full: null, commit: null, runnable: false },
-  work: { activeMs: 10, calls },
-});
+export const completePhase = (data: JsonObject, calls: readonly ModelCall[] = []): Command =>
+  completing(data, {}, { activeMs: 10, calls });
 
 export type Step = Readonly<{ build: Build; rows: readonly AuditRow[] }>;
 

@@ -11,9 +11,9 @@ import { createWorkspaces } from '../../../src/activities/workspace/workspaces.t
 import { createFolderStore } from '../../../src/artifacts/artifact-store.ts';
 import { type Build, phaseOf } from '../../../src/machine/build.ts';
 import { snapshotOf } from '../../../src/machine/snapshot.ts';
-import { ROLES, type Role } from '../../../src/machine/states.ts';
 import type { Providers } from '../../../src/models.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
+import { MODELS_BY_ROLE } from '../../fakes/models-by-role.ts';
 import { apply, buildIn, rollingBack } from '../../machine/sample-builds.ts';
 
 let dir: string;
@@ -43,11 +43,7 @@ function depsOf(providers: Providers): ActivityDeps {
       return { ...PASSED, output: '', exitCode: 0 };
     },
     makeRelease: () => Promise.reject(new Error('nothing is released here')),
-    models: {
-      byRole: Object.fromEntries(ROLES.map((role) => [role, 'gpt-4'])) as Record<Role, string>,
-      fallbacks: [],
-      providers,
-    },
+    models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers },
     releasesDir: join(dir, 'releases'),
     tmpDir: join(dir, 'tmp'),
     log: pino({ level: 'silent' }),

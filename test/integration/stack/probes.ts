@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,12 +35,23 @@ export async function holdStack(dataDir: string): Promise<HeldStack> {
   return { process: child, ...JSON.parse(line), guardians: guardiansOf(dataDir) };
 }
 
-/** The processes that watch the servers of this data directory. */
-export function guardiansOf(dataDir: string): readonly number[] {
-  return ['postgres', 'temporal'].map(
-    (part) => JSON.parse(readFileSync(join(dataDir, part, 'server.json'), 'utf8')).guardianPid,
-  );
+type ServerRecord = Readonly<{ pid?: number; guardianPid?: number }>;
+
+/** What this data directory records of its servers. */
+function recordsOf(dataDir: string): readonly ServerRecord[] {
+  return ['postgres', 'temporal'].flatMap((part): ServerRecord[] => {
+    const record = join(dataDir, part, 'server.json');
+    return existsSync(record) ? [JSON.parse(readFileSync(record, 'utf8'))] : [];
+  });
 }
+
+/** The processes that watch the servers of this data directory. */
+export const guardiansOf = (dataDir: string): number[] =>
+  recordsOf(dataDir).flatMap(({ guardianPid }) => guardianPid ?? []);
+
+/** The servers and their guardians that records of this data directory name. */
+export const serversOf = (dataDir: string): number[] =>
+  recordsOf(dataDir).flatMap(({ pid, guardianPid }) => [pid, guardianPid].filter((id) => id !== undefined));
 
 /** Runs one statement and returns its rows. */
 export async function sql(url: string, statement: string): Promise<unknown[][]> {

@@ -2,6 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningWorker } from '../../../src/compose/worker.ts';
+import { STATES } from '../../../src/machine/states.ts';
 import { type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { ALL_EXTERNAL, CLAIMS, claim, rowsOf, startBuild, update } from '../fixtures/builds.ts';
 import { historyFigures } from '../fixtures/history-figures.ts';
@@ -88,18 +89,7 @@ describe('a build driven from outside', () => {
       });
       states.push(acknowledged.new_state);
     }
-    expect(states).toEqual([
-      'planning',
-      'handoff_to_coder',
-      'implementation',
-      'handoff_to_tester',
-      'testing',
-      'handoff_to_verifier',
-      'verification',
-      'handoff_to_releaser',
-      'deployment',
-      'complete',
-    ]);
+    expect(states).toEqual(STATES.slice(STATES.indexOf('planning'), STATES.indexOf('complete') + 1));
     await handle.result();
     const types = (await rowsOf(handle)).map(({ type }) => type);
     expect(types.filter((type) => type === 'handoff_acknowledged')).toHaveLength(4);

@@ -4,6 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningWorker } from '../../../src/compose/worker.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
+import { MODELS_BY_ROLE } from '../../fakes/models-by-role.ts';
 import { rowsOf, startBuild, until } from '../fixtures/builds.ts';
 import { startTestStack, type TestStack } from '../fixtures/stack.ts';
 import { startTestWorker } from '../fixtures/worker.ts';
@@ -13,6 +14,7 @@ let model: FakeModel;
 let worker: RunningWorker;
 /** Written by the file below when it is run, wherever that is. */
 let trace: string;
+let traces = 0;
 
 beforeAll(async () => {
   test = await startTestStack();
@@ -20,7 +22,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await test?.stop();
 });
-let traces = 0;
 beforeEach(async () => {
   model = await startFakeModel();
   trace = join(test.config.dataDir, `trace-${traces++}`);
@@ -44,17 +45,8 @@ async function work(by: 'simulated' | 'openai'): Promise<void> {
   await worker?.close();
   const { baseUrl } = model;
   const providers = by === 'simulated' ? { simulated: { baseUrl } } : { openai: { apiKey: 'key', baseUrl } };
-  worker = await startTestWorker(test, model, { models: { byRole: BY_ROLE, fallbacks: [], providers } });
+  worker = await startTestWorker(test, model, { models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers } });
 }
-const gpt = 'gpt-4';
-const BY_ROLE = {
-  q_assistant: gpt,
-  code_writer: gpt,
-  test_auditor: gpt,
-  verification_overseer: gpt,
-  release_manager: gpt,
-};
-
 const called = (phase: string) =>
   until(`a call of ${phase}`, async () => model.calls.some((call) => call.phase === phase));
 

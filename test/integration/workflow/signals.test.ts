@@ -4,7 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningWorker } from '../../../src/compose/worker.ts';
 import { findTemporalBinary } from '../../../src/stack/temporal-binary.ts';
 import { type FakeModel, startFakeModel } from '../../fakes/model.ts';
-import { ALL_EXTERNAL, CLAIMS, claim, rowsOf, startBuild, statusOf, until, untilState } from '../fixtures/builds.ts';
+import {
+  ALL_EXTERNAL,
+  CLAIMS,
+  claim,
+  rowsOf,
+  sendJunk,
+  startBuild,
+  statusOf,
+  until,
+  untilState,
+} from '../fixtures/builds.ts';
 import { startTestStack, type TestStack } from '../fixtures/stack.ts';
 import { startTestWorker } from '../fixtures/worker.ts';
 
@@ -56,12 +66,7 @@ describe('a signal', () => {
   it('that is malformed, untimely, unknown or undecodable is recorded and harms nothing', async () => {
     const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
     await untilState(handle, 'discovery');
-    await handle.signal('retry');
-    await handle.signal('retry', { reason: 'nothing before' });
-    await handle.signal('rollback', { target_state: 'nowhere', reason: 'x' });
-    await handle.signal('advance', 'text');
-    await handle.signal('abort', { reason: 'a' }, { reason: 'b' });
-    await handle.signal('no_such_signal', 1);
+    await sendJunk(handle);
     signalByHand(handle, 'retry', '--input', '{"reason":"x"}', '--input-meta', 'encoding=json/protobuf');
     signalByHand(handle, 'retry', '--input', '{"reason":"x"}', '--input-meta', 'encoding=nonsense');
     const rows = await until('eight rejections', async () => {
