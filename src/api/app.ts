@@ -26,8 +26,10 @@ export function createApp(parts: Omit<ApiDeps, 'metrics'>): Express {
   app.disable('etag');
   app.use(createRequestLog(deps.log), deps.metrics.count);
   app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY } }));
-  app.use((_req, res, next) => {
+  app.use((req, res, next) => {
     res.set('Cache-Control', 'no-store');
+    // Nothing is kept, so nobody can have it already: Express would take a `*` for that, and answer 304.
+    delete req.headers['if-none-match'];
     next();
   });
   app.use(requireHost, ...(keys.length === 0 ? [createLoopbackGuard(corsOrigins)] : []), ...createCors(corsOrigins));

@@ -4,12 +4,15 @@ import { onTestFinished } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import { listen } from '../../src/api/listen.ts';
 import { createLiveEvents, type LiveOptions } from '../../src/api/live/live-events.ts';
+import { describeApi } from '../../src/api/openapi/describe.ts';
 import type { ApiDeps } from '../../src/api/ports.ts';
+import { ROUTES } from '../../src/api/routes.ts';
 import { AppError } from '../../src/errors.ts';
 import { ROLES, type Role } from '../../src/machine/states.ts';
 import { createFakeBuilds } from '../fakes/fake-builds.ts';
 import { createFakeFeed } from '../fakes/fake-feed.ts';
 import { createFakeMirror } from '../fakes/fake-mirror.ts';
+import { createAnswerCheck } from '../openapi/answer-check.ts';
 
 export type Reply = Readonly<{
   status: number;
@@ -38,6 +41,9 @@ function memoryStore() {
     },
   };
 }
+
+/** Made once: every answer of every test is held against the description of the API. */
+let documented: ReturnType<typeof createAnswerCheck> | null = null;
 
 /** A real HTTP server over fakes; it ends with the test. */
 export async function serve(overrides: Partial<ApiDeps> = {}, liveOptions: Partial<LiveOptions> = {}) {
@@ -80,7 +86,12 @@ export async function serve(overrides: Partial<ApiDeps> = {}, liveOptions: Parti
     const response = await fetch(`${server.url}${path}`, init);
     const text = await response.text();
     const body = text.startsWith('{') ? (JSON.parse(text) as Reply['body']) : {};
-    return { status: response.status, headers: response.headers, text, body };
+    const { status, headers } = response;
+    const answer = { method: init.method ?? 'GET', path, status, headers: Object.fromEntries(headers), text };
+    documented ??= createAnswerCheck(describeApi(ROUTES));
+    const faults = documented(answer);
+    if (faults.length > 0) throw new Error(`the answer to ${path} is not as documented: ${faults.join('; ')}\n${text}`);
+    return { status, headers, text, body };
   };
   const get = (path: string, headers: Record<string, string> = {}) => send(path, { headers });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>

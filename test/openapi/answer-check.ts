@@ -61,7 +61,8 @@ export function createAnswerCheck(document: OpenApiDocument): (answer: Answer) =
 
   return (answer) => {
     const { method, path, status, headers } = answer;
-    const [bare = ''] = path.split('?', 1);
+    // A server does not see what is behind a `#`, though nothing keeps a client from sending it.
+    const [bare = ''] = path.split(/[?#]/, 1);
     const matching = known.filter(({ pattern }) => pattern.test(bare));
     const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
     const operations = matching.flatMap(({ operations }) => operations[verb] ?? []);

@@ -44,7 +44,7 @@ const body = z
       examples: ['discovery'],
     }),
   })
-  .meta({ id: 'CompletePhaseRequest', allOf: resultsByState('completed_state', 'phase_result') });
+  .meta({ id: 'CompletePhaseRequest', allOf: resultsByState('completed_state', 'phase_result', true) });
 
 /** Where no phase is worked on the build refuses whichever is named, unless it knows the operation from before. */
 const NO_PHASE: Phase = 'discovery';

@@ -1,5 +1,5 @@
 import { PHASE_FIELDS, TEXT_FIELD } from '../../machine/payloads.ts';
-import { PHASES, type Phase } from '../../machine/states.ts';
+import { HANDOFFS, PHASES, type Phase, phaseAt, type State } from '../../machine/states.ts';
 import { NOT_BLANK } from '../fields.ts';
 import { schemaRef } from './schemas.ts';
 import type { Schema } from './types.ts';
@@ -86,10 +86,20 @@ export const PHASE_RESULT_SCHEMAS: Readonly<Record<string, Schema>> = Object.fro
   PHASES.map((phase) => [nameOf(phase), resultSchema(phase)]),
 );
 
+/** States that stand for a phase: itself, and for calls that always complete one the handoff before it. */
+const statesFor = (phase: Phase, withHandoffs: boolean): State[] => {
+  const before = HANDOFFS.filter((handoff) => withHandoffs && phaseAt(handoff) === phase);
+  return [phase, ...before];
+};
+
 /** Which of them goes with which state, for the schema of a body that has both. */
-export const resultsByState = (stateField: string, resultField: string): Schema[] =>
-  PHASES.map((phase) => ({
-    if: { properties: { [stateField]: { enum: [phase, phase.toUpperCase()] } }, required: [stateField] },
-    // biome-ignore lint/suspicious/noThenProperty: the keyword's name; it holds a schema
-    then: { properties: { [resultField]: schemaRef(nameOf(phase)) }, required: [resultField] },
-  }));
+export const resultsByState = (stateField: string, resultField: string, withHandoffs = false): Schema[] =>
+  PHASES.map((phase) => {
+    const names = statesFor(phase, withHandoffs);
+    const states = { enum: [...names, ...names.map((name) => name.toUpperCase())] };
+    return {
+      if: { properties: { [stateField]: states }, required: [stateField] },
+      // biome-ignore lint/suspicious/noThenProperty: the keyword's name; it holds a schema
+      then: { properties: { [resultField]: schemaRef(nameOf(phase)) }, required: [resultField] },
+    };
+  });

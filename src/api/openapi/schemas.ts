@@ -60,14 +60,21 @@ export function collectSchemas(known: Readonly<Record<string, Schema>>): SchemaC
     }
     components[name] = schema;
   };
+  const derive = (schema: z.ZodType, io: 'input' | 'output'): Schema => {
+    const override = ({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: Draft }): void =>
+      correct(zodSchema, jsonSchema);
+    const { $schema: _dialect, $defs: definitions = {}, ...whole } = z.toJSONSchema(schema, { io, override });
+    for (const [name, definition] of Object.entries(definitions)) keep(name, moveReferences(definition) as Schema);
+    return moveReferences(whole) as Schema;
+  };
+  const derived = { input: new Map<z.ZodType, Schema>(), output: new Map<z.ZodType, Schema>() };
   return {
     components,
     of: (schema, io) => {
-      const override = ({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: Draft }): void =>
-        correct(zodSchema, jsonSchema);
-      const { $schema: _dialect, $defs: definitions = {}, ...whole } = z.toJSONSchema(schema, { io, override });
-      for (const [name, definition] of Object.entries(definitions)) keep(name, moveReferences(definition) as Schema);
-      return moveReferences(whole) as Schema;
+      // Most schemas are asked for again and again: that of problems for every answer of every call.
+      const known = derived[io].get(schema) ?? derive(schema, io);
+      derived[io].set(schema, known);
+      return known;
     },
   };
 }

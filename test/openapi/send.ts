@@ -1,0 +1,40 @@
+import { Agent, request } from 'node:http';
+import type { Answer } from './answer-check.ts';
+import type { GeneratedRequest } from './request-arbitrary.ts';
+
+const DEADLINE_MS = 30_000;
+
+export type Sender = Readonly<{ send(generated: GeneratedRequest): Promise<Answer>; close(): void }>;
+
+/** Sends requests as they are, which `fetch` would not: odd methods, odd paths, odd headers. */
+export function createSender(url: string): Sender {
+  const { hostname, port } = new URL(url);
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  const send = ({ method, path, headers, body }: GeneratedRequest): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const sent = request({ agent, hostname, port, method, path, headers, timeout: DEADLINE_MS }, (response) => {
+        const { statusCode: status = 0, headers: given } = response;
+        const answer = (text: string): Answer => {
+          const flat = Object.entries(given).map(([name, value]) => [
+            name,
+            Array.isArray(value) ? value.join(', ') : value,
+          ]);
+          return { method, path, status, headers: Object.fromEntries(flat), text };
+        };
+        // A stream has no end to wait for.
+        if (given['content-type']?.startsWith('text/event-stream')) {
+          response.destroy();
+          resolve(answer(''));
+          return;
+        }
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve(answer(Buffer.concat(chunks).toString('utf8'))));
+        response.on('error', reject);
+      });
+      sent.on('timeout', () => sent.destroy(new Error(`no answer within ${DEADLINE_MS} ms`)));
+      sent.on('error', reject);
+      sent.end(body ?? undefined);
+    });
+  return { send, close: () => agent.destroy() };
+}
