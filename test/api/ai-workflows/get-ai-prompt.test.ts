@@ -40,11 +40,22 @@ describe('get-ai-prompt', () => {
     expect(prompt.last).toMatch(/## Earlier results\n### discovery\n```json\n[^`]*"slugs"/);
   });
 
-  it('names in the system prompt the calls that hand the answer on', async () => {
-    const { api, id } = await begun([]);
-    const { system } = await promptOf(api, id);
-    expect(system).toContain(`POST /api/workflows/${id}/advance\n`);
-    expect(system).toContain('POST /api/ai-workflows/complete-phase\n');
+  it('names in the system prompt two calls that hand the answer on, and each of them does as it stands', async () => {
+    for (const nth of [0, 1]) {
+      const { api, id } = await begun([]);
+      for (const phase of PHASES) {
+        const { system } = await promptOf(api, id);
+        const calls = [...system.matchAll(/^POST (\S+)\n[^{]*(\{[^`]*\})\n```$/gm)];
+        expect(calls.map(([, path]) => path)).toEqual([
+          `/api/workflows/${id}/advance`,
+          '/api/ai-workflows/complete-phase',
+        ]);
+        const [, path = '', written = ''] = calls[nth] ?? [];
+        const body = written.replace(/\{ … .* … \}/, JSON.stringify(RESULTS[phase]));
+        expect(await api.post(path, body)).toMatchObject({ status: 200 });
+      }
+      expect(api.heldBuild(id).build.position.status).toBe('complete');
+    }
   });
 
   it('changes nothing, so that a key that may only read may ask', async () => {
