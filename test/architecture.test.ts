@@ -65,7 +65,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   client: {
     values: ['machine', 'errors.ts'],
     types: ['api/replies.ts', 'api/list-replies.ts', 'api/ai-workflows/replies.ts', 'api/health.ts'],
-    packages: ['node:', 'zod'],
+    packages: ['node:', 'zod', 'eventsource-parser'],
   },
   cli: { values: ['machine', 'client', 'demo'], packages: ['node:'] },
   stack: {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../errors.ts';
 import { type Fault, isJsonObject } from '../machine/json.ts';
 import { ApiError } from './api-error.ts';
+import { openEvents, type ServerEvents, TooLate } from './event-stream.ts';
 
 export type ClientSettings = Readonly<{
   /** Where the API is, for example `http://127.0.0.1:3000`. */
@@ -22,6 +23,8 @@ export type Caller = Readonly<{
   post<T>(path: string, body: object, options?: CommandOptions): Promise<T>;
   /** A POST that changes nothing. */
   ask<T>(path: string, options?: CallOptions): Promise<T>;
+  /** A stream of server-sent events behind an id; null when the server says that nothing will come. */
+  stream(path: string, lastEventId: string | null, options?: CallOptions): Promise<ServerEvents | null>;
 }>;
 
 type Request = Readonly<{
@@ -38,13 +41,14 @@ const DEADLINE_MS = 15_000;
 /** Makes the one place where the client speaks HTTP. Nothing is retried here: callers know what may be repeated. */
 export function createCaller({ url, apiKey, deadlineMs = DEADLINE_MS }: ClientSettings): Caller {
   const base = url.replace(/\/+$/, '');
+  const authorization = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
   const call = async <T>(request: Request, signal: AbortSignal | undefined): Promise<T> => {
     const deadline = AbortSignal.timeout(deadlineMs);
     const headers = {
       Accept: 'application/json',
       ...(request.body ? { 'Content-Type': 'application/json' } : {}),
       ...(request.key === undefined ? {} : { 'Idempotency-Key': request.key }),
-      ...(apiKey ? { Authorization: `Bearer ${apiKey}` } : {}),
+      ...authorization,
     };
     try {
       const response = await fetch(`${base}${request.path}`, {
@@ -65,6 +69,16 @@ export function createCaller({ url, apiKey, deadlineMs = DEADLINE_MS }: ClientSe
     post: (path, body, options = {}) =>
       call({ method: 'POST', path, body, key: options.idempotencyKey ?? randomUUID() }, options.signal),
     ask: (path, options = {}) => call({ method: 'POST', path }, options.signal),
+    stream: async (path, lastEventId, { signal } = {}) => {
+      const request = { method: 'GET', path } as const;
+      const headers = { ...authorization, ...(lastEventId === null ? {} : { 'Last-Event-ID': lastEventId }) };
+      const answer = await openEvents(`${base}${path}`, headers, { signal, deadlineMs }).catch((error: unknown) => {
+        if (signal?.aborted) throw signal.reason;
+        throw noAnswer(error, error instanceof TooLate ? deadlineMs : null, request, base);
+      });
+      if (answer.kind === 'refused') throw refusalOf(answer.response, parse(answer.text), request, base);
+      return answer.kind === 'events' ? answer.events : null;
+    },
   };
 }
 
@@ -91,11 +105,16 @@ function readReply<T>(response: Response, text: string, request: Request, base: 
   const value = parse(text);
   const isAnswer = response.ok || request.answers?.includes(response.status);
   if (isAnswer && isJsonObject(value)) return value as T;
+  throw refusalOf(response, value, request, base);
+}
+
+/** What an answer says that is none of those that were hoped for. */
+function refusalOf(response: Response, value: unknown, { key }: Request, base: string): ApiError {
   const requestId = response.headers.get('X-Request-Id');
-  const common = { status: response.status, requestId, idempotencyKey: request.key ?? null };
+  const common = { status: response.status, requestId, idempotencyKey: key ?? null };
   if (!response.ok && isJsonObject(value) && typeof value.code === 'string') {
     const retryAfterS = Number(response.headers.get('Retry-After') ?? Number.NaN);
-    throw new ApiError(typeof value.detail === 'string' ? value.detail : value.code, {
+    return new ApiError(typeof value.detail === 'string' ? value.detail : value.code, {
       ...common,
       code: value.code as ErrorCode,
       faults: Array.isArray(value.faults) ? (value.faults as Fault[]) : [],
@@ -105,5 +124,5 @@ function readReply<T>(response: Response, text: string, request: Request, base: 
     });
   }
   const message = `${base} answered ${response.status}, but not as this API does: check the address.`;
-  throw new ApiError(message, { ...common, code: 'not_the_api' });
+  return new ApiError(message, { ...common, code: 'not_the_api' });
 }

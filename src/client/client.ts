@@ -1,3 +1,4 @@
+import { ApiError } from './api-error.ts';
 import { type CallOptions, type ClientSettings, type CommandOptions, createCaller } from './caller.ts';
 import type {
   AbortReply,
@@ -16,6 +17,7 @@ import type {
   InitializeRequest,
   ListQuery,
   ListReply,
+  LiveEvent,
   PromptReply,
   ReadinessReply,
   RetryReply,
@@ -26,9 +28,11 @@ import type {
   StartRequest,
   StatsReply,
   StatusReply,
+  StreamedEvent,
 } from './contract.ts';
+import type { ServerEvents } from './event-stream.ts';
 
-export type { EventReply, HandoffReply, HistoryReply, StatusReply } from './contract.ts';
+export type { EventReply, HandoffReply, HistoryReply, StatusReply, StreamedEvent } from './contract.ts';
 
 /** The public HTTP API as functions. Every call throws `ApiError` when it does not succeed. */
 export type Client = Readonly<{
@@ -41,6 +45,13 @@ export type Client = Readonly<{
   history(workflowId: string, page?: HistoryPage, options?: CallOptions): Promise<HistoryReply>;
   /** All pages that there are now, oldest rows first. */
   historyPages(workflowId: string, options?: CallOptions): AsyncGenerator<HistoryReply, void>;
+  /**
+   * The audit of a build as it happens, from its first event or behind one. Ends when the build is over and all of it was
+   * given; a connection that breaks off throws `unreachable`, and the last id leads on.
+   */
+  events(workflowId: string, options?: StreamOptions): AsyncGenerator<StreamedEvent, void>;
+  /** The same of all builds of a project; it never ends by itself. */
+  projectEvents(projectId: string, options?: StreamOptions): AsyncGenerator<StreamedEvent, void>;
   /** Newest first. */
   list(query?: ListQuery, options?: CallOptions): Promise<ListReply>;
   stats(projectId: string, options?: CallOptions): Promise<StatsReply>;
@@ -55,6 +66,8 @@ export type Client = Readonly<{
   readiness(options?: CallOptions): Promise<ReadinessReply>;
 }>;
 
+export type StreamOptions = CallOptions & Readonly<{ lastEventId?: string | null }>;
+
 const PAGE_LIMIT = 500;
 
 /** What is not given does not stand in the address. */
@@ -66,9 +79,30 @@ function searchOf(query: Readonly<Record<string, string | number | null | undefi
   return search.size === 0 ? '' : `?${search}`;
 }
 
+const brokenOff = (cause?: unknown): ApiError =>
+  new ApiError('The stream of events broke off; it goes on behind its last id.', { code: 'unreachable' }, { cause });
+
+async function* streamed(
+  open: () => Promise<ServerEvents | null>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StreamedEvent, void> {
+  const events = await open();
+  if (events === null) return;
+  try {
+    for await (const { id = '', event, data } of events) {
+      if (event === 'end') return;
+      yield { id, event: JSON.parse(data) as LiveEvent };
+    }
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : brokenOff(error);
+  }
+  throw brokenOff();
+}
+
 export function createClient(settings: ClientSettings): Client {
-  const { get, post, ask } = createCaller(settings);
+  const { get, post, ask, stream } = createCaller(settings);
   const at = (id: string, call: string): string => `/api/workflows/${encodeURIComponent(id)}/${call}`;
+  const ofProject = (id: string, call: string): string => `/api/workflows/project/${encodeURIComponent(id)}/${call}`;
   const ofAi = (...parts: string[]): string => `/api/ai-workflows/${parts.map(encodeURIComponent).join('/')}`;
   const history: Client['history'] = (id, { limit = PAGE_LIMIT, cursor } = {}, options) =>
     get(at(id, 'history') + searchOf({ limit, cursor }), options);
@@ -88,8 +122,12 @@ export function createClient(settings: ClientSettings): Client {
         cursor = page.next_cursor;
       } while (cursor !== null);
     },
+    events: (id, { lastEventId = null, signal } = {}) =>
+      streamed(() => stream(at(id, 'events'), lastEventId, { signal }), signal),
+    projectEvents: (project, { lastEventId = null, signal } = {}) =>
+      streamed(() => stream(ofProject(project, 'events'), lastEventId, { signal }), signal),
     list: (query = {}, options) => get(`/api/workflows${searchOf(query)}`, options),
-    stats: (project, options) => get(`/api/workflows/project/${encodeURIComponent(project)}/stats`, options),
+    stats: (project, options) => get(ofProject(project, 'stats'), options),
     initialize: (request, options) => post(ofAi('initialize'), request, options),
     completePhase: (request, options) => post(ofAi('complete-phase'), request, options),
     aiStatus: (id, options) => get(ofAi('status', id), options),

@@ -9,6 +9,7 @@ import type {
   EventReply,
   HandoffReply,
   historyReply,
+  LiveEvent,
   retryReply,
   rollbackReply,
   startReply,
@@ -37,7 +38,7 @@ export type PromptReply = z.infer<typeof promptReply>;
 export type ChatStartReply = z.infer<typeof chatStartReply>;
 export type HealthReply = z.infer<typeof healthReply>;
 export type ReadinessReply = z.infer<typeof readinessReply>;
-export type { EventReply, HandoffReply };
+export type { EventReply, HandoffReply, LiveEvent };
 
 export type StartRequest = Readonly<{
   build_id: string;
@@ -83,3 +84,5 @@ export type CompletePhaseRequest = Readonly<{
   phase_result: Json;
   completed_state?: string;
 }>;
+/** `id`: the one with which a stream goes on behind this event. Of a project's stream it is not the event's own. */
+export type StreamedEvent = Readonly<{ id: string; event: LiveEvent }>;

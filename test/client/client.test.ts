@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiError } from '../../src/client/api-error.ts';
-import { createClient } from '../../src/client/client.ts';
+import { createClient, type StreamedEvent } from '../../src/client/client.ts';
 import { ROLES } from '../../src/machine/states.ts';
 import { complete, serve } from '../api/serve.ts';
 
@@ -175,5 +175,72 @@ describe('the client', () => {
   ])('does not take %s for an answer', async (_, status, text) => {
     const url = await stranger((_req, res) => void res.writeHead(status).end(text));
     expect(await caught(createClient({ url }).health())).toMatchObject({ code: 'not_the_api', facts: { status } });
+  });
+});
+
+describe('a stream of the client', () => {
+  const collected = async (stream: AsyncIterable<StreamedEvent>): Promise<[string, unknown][]> => {
+    const seen: [string, unknown][] = [];
+    for await (const { id, event } of stream) seen.push([id, event.id]);
+    return seen;
+  };
+  const first = (stream: AsyncGenerator<StreamedEvent, void>): Promise<unknown> => stream.next();
+
+  it('gives the events of a build behind an id, and ends with the build', async () => {
+    const api = await serve();
+    const client = createClient({ url: api.server.url });
+    const { workflow_id: id } = await client.start('p', START);
+    await client.abort(id, { reason: 'enough' });
+    api.mirror.flush(api.heldBuild(id));
+    const { events } = await client.history(id);
+    const ids = events.map((event): [string, unknown] => [event.id, event.id]);
+    expect(await collected(client.events(id))).toEqual(ids);
+    expect(await collected(client.events(id, { lastEventId: '1.1' }))).toEqual(ids.slice(1));
+    expect(await collected(client.events(id, { lastEventId: ids.at(-1)?.[0] ?? null }))).toEqual([]);
+  });
+
+  it('gives the events of a project until it is aborted, with the reason of that', async () => {
+    const api = await serve();
+    api.feed.add({ workflowId: 'w', projectId: 'a project/with ä' });
+    api.feed.add({ workflowId: 'w', projectId: 'a project/with ä' });
+    const controller = new AbortController();
+    const stream = createClient({ url: api.server.url }).projectEvents('a project/with ä', {
+      lastEventId: '1',
+      signal: controller.signal,
+    });
+    expect(await first(stream)).toMatchObject({ value: { id: '2', event: { workflow_id: 'w', id: '1.2' } } });
+    const reason = new Error('seen enough');
+    controller.abort(reason);
+    await expect(first(stream)).rejects.toBe(reason);
+  });
+
+  it('says that it broke off, as when the server goes away in the middle of an event', async () => {
+    const api = await serve();
+    api.feed.add({ workflowId: 'w', projectId: 'p' });
+    const stream = createClient({ url: api.server.url }).projectEvents('p');
+    await first(stream);
+    api.live.close();
+    expect(await caught(first(stream))).toMatchObject({ code: 'unreachable' });
+    const url = await stranger((_req, res) => {
+      res.setHeader('Content-Type', 'text/event-stream');
+      res.write('data: {"a"');
+      setTimeout(() => res.destroy(), 20);
+    });
+    expect(await caught(first(createClient({ url }).events('w')))).toMatchObject({ code: 'unreachable' });
+  });
+
+  it('fails as any other call does', async () => {
+    const api = await serve();
+    const client = createClient({ url: api.server.url });
+    const refused = await caught(first(client.projectEvents('p', { lastEventId: 'x' })));
+    expect(refused).toMatchObject({ code: 'invalid_body', facts: { status: 400, faults: [{ at: 'Last-Event-ID' }] } });
+    expect(await caught(first(client.events('none')))).toMatchObject({ code: 'not_found' });
+    const other = await stranger((_req, res) => void res.end('{}'));
+    expect(await caught(first(createClient({ url: other }).events('w')))).toMatchObject({ code: 'not_the_api' });
+    const silent = await stranger(() => undefined);
+    const waiting = createClient({ url: silent, deadlineMs: 50 }).events('w');
+    expect(await caught(first(waiting))).toMatchObject({ code: 'no_answer' });
+    const nobody = createClient({ url: 'http://127.0.0.1:1' }).events('w');
+    expect(await caught(first(nobody))).toMatchObject({ code: 'unreachable' });
   });
 });

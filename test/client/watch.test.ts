@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../src/client/api-error.ts';
-import type { EventReply, HandoffReply, HistoryReply, StatusReply } from '../../src/client/client.ts';
+import type { EventReply, HandoffReply, HistoryReply, StatusReply, StreamedEvent } from '../../src/client/client.ts';
 import { type WatchedRow, watch } from '../../src/client/watch.ts';
 
 const AT = '2026-01-02T03:04:05.000Z';
@@ -15,14 +15,40 @@ const handoff = (seq: number): HandoffReply => ({
 type Step = Partial<HistoryReply> | ApiError;
 type Ending = Pick<StatusReply, 'status' | 'source'>;
 
-/** An API that gives the steps one after the other, the last one again and again. */
-function scripted(steps: readonly Step[], endings: readonly Ending[] = [{ status: 'complete', source: 'mirror' }]) {
+/** What one connection gives; it breaks off behind that, unless it waits or the build is over. */
+type Connection = Readonly<{ events: readonly EventReply[]; afterwards: 'breaks' | 'waits' | 'over' }>;
+
+/** An API that gives the steps one after the other, the last one again and again. Without connections none comes about. */
+function scripted(
+  steps: readonly Step[],
+  endings: readonly Ending[] = [{ status: 'complete', source: 'mirror' }],
+  connections: readonly Connection[] = [],
+) {
+  const connectedBehind: (string | null | undefined)[] = [];
+  const signals: AbortSignal[] = [];
   const cursors: (string | null | undefined)[] = [];
   let looks = 0;
   let asked = 0;
   const at = <T>(list: readonly T[], index: number): T => list[Math.min(index, list.length - 1)] as T;
+  async function* events(
+    _id: string,
+    { lastEventId, signal }: { lastEventId?: string | null; signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<StreamedEvent, void> {
+    const connection = connections[connectedBehind.length];
+    connectedBehind.push(lastEventId);
+    if (signal) signals.push(signal);
+    for (const row of connection?.events ?? []) {
+      yield { id: row.id, event: { ...row, workflow_id: 'w', handoff: row.seq === 2 ? handoff(2) : null } };
+    }
+    if (connection?.afterwards === 'over') return;
+    if (connection?.afterwards === 'waits') await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+    throw new ApiError('broke off', { code: 'unreachable' });
+  }
   return {
     cursors,
+    connectedBehind,
+    signals,
+    events,
     looks: () => looks,
     history: async (_id: string, page: { cursor?: string | null } = {}): Promise<HistoryReply> => {
       cursors.push(page.cursor);
@@ -143,5 +169,68 @@ describe('watching a build', () => {
     const waiting = rows.next();
     controller.abort(reason);
     await expect(waiting).rejects.toBe(reason);
+  });
+});
+
+describe('watching a build live', () => {
+  const first = { events: [event(1)] };
+  const all = { events: [event(1), event(2), event(3, 'completed')] };
+
+  it('gives the live rows behind what the history had, once and with their handoffs', async () => {
+    const client = scripted([first, all], undefined, [
+      { events: [event(1), event(2), event(3, 'completed')], afterwards: 'over' },
+    ]);
+    const rows = await collect(client);
+    expect(rows.map(({ seq, handoff: made }) => [seq, made?.seq ?? null])).toEqual([
+      [1, null],
+      [2, 2],
+      [3, null],
+    ]);
+    expect(client.connectedBehind).toEqual(['1.1']);
+    expect(rows[1]).not.toHaveProperty('workflow_id');
+  });
+
+  it('goes on behind the last row when a connection breaks off', async () => {
+    const client = scripted([first, first, first, first, all], undefined, [
+      { events: [event(2)], afterwards: 'breaks' },
+      { events: [event(3, 'completed')], afterwards: 'over' },
+    ]);
+    expect(seqs(await collect(client))).toEqual([1, 2, 3]);
+    expect(client.connectedBehind.slice(0, 2)).toEqual(['1.1', '1.2']);
+  });
+
+  it('looks at the history where the mirror is behind the build', async () => {
+    const client = scripted([first, { events: [event(1), event(2)] }, all], undefined, [
+      { events: [], afterwards: 'waits' },
+    ]);
+    expect(seqs(await collect(client))).toEqual([1, 2, 3]);
+  });
+
+  it('does not ask for the history while events come live', async () => {
+    const many = Array.from({ length: 200 }, (_, index) => event(index + 2));
+    const client = scripted([first, { events: [event(202, 'completed')] }], undefined, [
+      { events: [...many, event(202, 'completed')], afterwards: 'over' },
+    ]);
+    expect(seqs(await collect(client))).toEqual(Array.from({ length: 202 }, (_, index) => index + 1));
+    expect(client.looks()).toBeLessThan(6);
+  });
+
+  it('ends when a build was terminated, which the stream does not say', async () => {
+    const client = scripted(
+      [first],
+      [{ status: 'cancelled', source: 'mirror' }],
+      [{ events: [], afterwards: 'waits' }],
+    );
+    expect(seqs(await collect(client))).toEqual([1]);
+  });
+
+  it('leaves no connection open, however it ends', async () => {
+    const client = scripted(
+      [first],
+      [{ status: 'in_progress', source: 'workflow' }],
+      [{ events: [event(2)], afterwards: 'waits' }],
+    );
+    for await (const { seq } of watch(client, 'w', { pollMs: 1 })) if (seq === 2) break;
+    expect(client.signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 });
