@@ -1,5 +1,14 @@
 import type { Json, JsonObject } from './json.ts';
-import { isHandoff, type OpenState, PHASES, type Phase, phaseAt, type Role, STATE_TABLE, type State } from './states.ts';
+import {
+  isHandoff,
+  type OpenState,
+  PHASES,
+  type Phase,
+  phaseAt,
+  type Role,
+  STATE_TABLE,
+  type State,
+} from './states.ts';
 import type { Tally } from './tally.ts';
 
 /** A reference to content in the artifact store. `preview` is its first characters, for people. */
