@@ -98,6 +98,8 @@ describe('history', () => {
     ['limit=1&limit=2', 'limit'],
     ['cursor=xyz', 'cursor'],
     ['cursor=', 'cursor'],
+    [`cursor=${Buffer.from('[[1,2147483648],null]').toString('base64url')}`, 'cursor'],
+    ['cursor=x&cursor=y', 'cursor'],
     ['page=2', 'page'],
   ])('with ?%s is 400', async (search, place) => {
     const api = await serve();
