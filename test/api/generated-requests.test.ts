@@ -6,10 +6,10 @@ import { readApiKeys } from '../../src/api-keys.ts';
 import { AppError } from '../../src/errors.ts';
 import { STATES } from '../../src/machine/states.ts';
 import type { FakeBuild } from '../fakes/fake-builds.ts';
+import { type KnownBuild, startInEveryState } from '../openapi/known-builds.ts';
 import { createRequests } from '../openapi/request-arbitrary.ts';
 import { createSender } from '../openapi/send.ts';
 import { createJudge } from '../openapi/verdict.ts';
-import { knownBuild, startInEveryState } from './known-builds.ts';
 import { type Served, serve } from './serve.ts';
 
 /** One seed, so that every run tries the same; the bench tries others. */
@@ -59,10 +59,10 @@ function suffer(api: Served, part: string): void {
   OUTAGES[part]?.(api);
 }
 
-async function builtSeeds(): Promise<FakeBuild[]> {
+async function builtSeeds(): Promise<{ known: KnownBuild[]; seeds: FakeBuild[] }> {
   const api = await serve();
-  await startInEveryState(api);
-  return [...api.builds.builds.values()].map(copyOf);
+  const known = await startInEveryState(api, 'build');
+  return { known, seeds: [...api.builds.builds.values()].map(copyOf) };
 }
 
 async function serveSeeds(seeds: readonly FakeBuild[], overrides: Parameters<typeof serve>[0] = {}): Promise<Served> {
@@ -76,22 +76,18 @@ describe('requests that are generated from the description of the API', () => {
   it(
     `are answered as it says, ${RUNS} of them, and none breaks the server`,
     async () => {
-      const seeds = await builtSeeds();
-      expect(new Set(seeds.map((held) => knownBuild(held).completedState)).size).toBe(STATES.length - 2);
+      const { known, seeds } = await builtSeeds();
+      expect(new Set(known.map(({ completedState }) => completedState)).size).toBe(STATES.length - 2);
       const api = await serveSeeds(seeds);
       const sender = createSender(api.server.url);
       const statuses = new Set<number>();
-      const property = fc.asyncProperty(
-        createRequests(document, seeds.map(knownBuild)),
-        outage,
-        async (request, part) => {
-          reset(api, seeds);
-          suffer(api, part);
-          const answer = await sender.send(request);
-          statuses.add(answer.status);
-          expect(judge(request, answer, part !== 'none')).toEqual([]);
-        },
-      );
+      const property = fc.asyncProperty(createRequests(document, known), outage, async (request, part) => {
+        reset(api, seeds);
+        suffer(api, part);
+        const answer = await sender.send(request);
+        statuses.add(answer.status);
+        expect(judge(request, answer, part !== 'none')).toEqual([]);
+      });
       await fc.assert(property, { numRuns: RUNS, seed: SEED });
       sender.close();
       // What is tried must be worth trying: requests that succeed are in it, and every kind of refusal.
@@ -103,7 +99,7 @@ describe('requests that are generated from the description of the API', () => {
   it(
     `are answered as it says also with API keys, ${RUNS_WITH_KEYS} of them`,
     async () => {
-      const seeds = await builtSeeds();
+      const { known, seeds } = await builtSeeds();
       const { keys } = readApiKeys('ann:secret-of-ann,eve(project=other):secret-of-eve,bob(read-only):secret-of-bob');
       const api = await serveSeeds(seeds, { keys });
       const sender = createSender(api.server.url);
@@ -111,7 +107,7 @@ describe('requests that are generated from the description of the API', () => {
       const authorization = fc
         .constantFrom('ann', 'ann', 'eve', 'bob', 'nobody')
         .map((name) => `Bearer secret-of-${name}`);
-      const requests = createRequests(document, seeds.map(knownBuild));
+      const requests = createRequests(document, known);
       const property = fc.asyncProperty(
         requests,
         fc.option(authorization, { freq: 9 }),

@@ -1,18 +1,9 @@
 import fc from 'fast-check';
 import type { OpenApiDocument, Operation, Parameter, Schema } from '../../src/api/openapi/types.ts';
 import { breakHeaders, breakJson, breakPath, brokenBody, ODD_METHODS } from './faults.ts';
+import type { KnownBuild } from './known-builds.ts';
 import { type ArbitraryOf, createArbitraryOf, type Pinned } from './schema-arbitrary.ts';
 import { createSchemaCheck } from './schema-check.ts';
-
-/** A build that requests may name, with what may be done to it now. */
-export type KnownBuild = Readonly<{
-  workflowId: string;
-  buildId: string;
-  projectId: string;
-  /** Who may advance, and from where; of a build that is over or parked any. */
-  role: string;
-  completedState: string;
-}>;
 
 export type GeneratedRequest = Readonly<{
   method: string;
