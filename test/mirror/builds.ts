@@ -10,7 +10,7 @@ import { completing, call as sampleCall, specOf as sampleSpec } from '../machine
 export const T0 = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 export const specOf = (id: string, change: Partial<BuildSpec> = {}): BuildSpec =>
-  sampleSpec({ workflowId: `workflow-${id}`, buildId: `build-${id}`, projectId: 'project', ...change });
+  sampleSpec({ workflowId: `workflow-${id}`, buildId: `build-${id}`, projectId: 'project', userId: 'user', ...change });
 
 export const call = (id: string, change: Partial<ModelCall> = {}): ModelCall => ({ ...sampleCall(id), ...change });
 

@@ -68,7 +68,7 @@ describe('a flush', () => {
       last_seq: build.seq,
       workflow_metadata: {
         requirements: 'a function that slugifies titles',
-        start_digest: 'digest',
+        start_digest: specOf('a').startDigest,
         simulated: true,
         coverage_min: 80,
         external_roles: [],
@@ -94,7 +94,7 @@ describe('a flush', () => {
       notes: null,
     });
     const [first] = await databases.query(url, 'select * from workflow_model_calls order by call_id');
-    expect(first).toMatchObject({ phase: 'discovery', attempt: 1, call_id: 'c0', prompt_tokens: 10, outcome: 'ok' });
+    expect(first).toMatchObject({ phase: 'discovery', attempt: 1, call_id: 'c0', prompt_tokens: 100, outcome: 'ok' });
   });
 
   it('is one statement', async () => {
