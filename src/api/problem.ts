@@ -91,7 +91,11 @@ export function createProblemHandler(): ErrorRequestHandler {
   return (thrown: unknown, req: Request, res: Response, next) => {
     const error = toAppError(thrown);
     if (isOurs(error.code)) req.log.error({ err: thrown }, 'request failed');
-    else if (error.cause !== undefined) req.log.warn({ code: error.code, err: error.cause }, error.message);
+    else if (error.cause !== undefined) {
+      // What a caller did wrong is no operator's business, and a stranger could fill the log with it.
+      const level = ERROR_STATUS[error.code] >= 500 ? 'warn' : 'debug';
+      req.log[level]({ code: error.code, err: error.cause }, error.message);
+    }
     // An answer that has begun cannot become a problem: Express ends the connection.
     if (res.headersSent) next(thrown);
     else sendProblem(res, error);

@@ -12,7 +12,10 @@ export function createSender(url: string): Sender {
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const send = ({ method, path, headers, body }: GeneratedRequest): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      const sent = request({ agent, hostname, port, method, path, headers, timeout: DEADLINE_MS }, (response) => {
+      // With some methods Node sends a body without saying how long it is: it would be taken for the next request.
+      const framed = body === null ? headers : { ...headers, 'Content-Length': String(Buffer.byteLength(body)) };
+      const options = { agent, hostname, port, method, path, headers: framed, timeout: DEADLINE_MS };
+      const sent = request(options, (response) => {
         const { statusCode: status = 0, headers: given } = response;
         const answer = (text: string): Answer => {
           const flat = Object.entries(given).map(([name, value]) => [

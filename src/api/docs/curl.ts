@@ -5,6 +5,9 @@ type Place = Readonly<{ method: string; path: string; operation: Operation; para
 /** A text as one word of a POSIX shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
+/** The address of a path of this server; most paths need no quotes of their own. */
+const addressOf = (path: string): string => (/^[\w./?=&%~-]+$/.test(path) ? `"$API${path}"` : `"$API"${quoted(path)}`);
+
 function pathOf({ path, parameters }: Place): string {
   const values = new Map(
     parameters
@@ -34,7 +37,7 @@ export function curlOf(place: Place): string {
     'curl',
     ...(isStream ? ['-N'] : []),
     ...(method === 'GET' ? [] : [`-X ${method}`]),
-    `"$API"${quoted(`${pathOf(place)}${queryOf(place)}`)}`,
+    addressOf(`${pathOf(place)}${queryOf(place)}`),
   ];
   const options = [
     ...(isOpen ? [] : ['-H "Authorization: Bearer $API_KEY"']),

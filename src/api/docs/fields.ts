@@ -6,20 +6,20 @@ import { typeText } from './type-text.ts';
 type Row = Readonly<{ name: string; schema: Schema; required: boolean }>;
 
 /** The parts of a list's entries, and of an object within, are shown below it. */
-function innerRows({ name, schema }: Row): Row[] {
+function innerRows(name: string, schema: Schema): Row[] {
   const isList = schema.type === 'array' && schema.items !== undefined;
   const inner = isList ? (schema.items ?? {}) : schema;
-  return rowsOf(inner).map((row) => ({ ...row, name: `${name}${isList ? '[]' : ''}.${row.name}` }));
+  const own = propertyRows(inner).map((row) => ({ ...row, name: `${name}${isList ? '[]' : ''}.${row.name}` }));
+  return [...own, ...(schema.anyOf ?? []).flatMap((choice) => innerRows(name, choice))];
 }
 
-function rowsOf(schema: Schema): Row[] {
-  const { properties = {}, required = [] } = schema;
-  const own = Object.entries(properties).map(([name, property]) => {
-    return { name, schema: property, required: required.includes(name) };
-  });
-  const nested = own.flatMap((row) => [row, ...innerRows(row)]);
-  return [...nested, ...(schema.anyOf ?? []).flatMap(rowsOf)];
-}
+const propertyRows = ({ properties = {}, required = [] }: Schema): Row[] =>
+  Object.entries(properties).flatMap(([name, schema]) => [
+    { name, schema, required: required.includes(name) },
+    ...innerRows(name, schema),
+  ]);
+
+const rowsOf = (schema: Schema): Row[] => [...propertyRows(schema), ...(schema.anyOf ?? []).flatMap(propertyRows)];
 
 const defaultText = ({ default: value }: Schema): Html =>
   value === undefined ? NOTHING : html` <span class="note">default ${JSON.stringify(value)}</span>`;

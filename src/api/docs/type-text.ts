@@ -29,9 +29,13 @@ function plainText(schema: Schema, type: string): string {
   return `${name}${range(minimum, maximum, '')}`;
 }
 
+/** Where either case is taken, upper case says nothing more. */
+const isRepeated = (value: unknown, list: readonly unknown[]): boolean =>
+  typeof value === 'string' && value !== value.toLowerCase() && list.includes(value.toLowerCase());
+
 const values = (list: readonly unknown[]): Html =>
   join(
-    list.map((value) => html`<code>${JSON.stringify(value)}</code>`),
+    list.filter((value) => !isRepeated(value, list)).map((value) => html`<code>${JSON.stringify(value)}</code>`),
     ' | ',
   );
 
