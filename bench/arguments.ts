@@ -1,6 +1,16 @@
 import { parseArgs } from 'node:util';
 
-export const CASES = ['latency', 'throughput', 'histories', 'memory', 'load', 'calls', 'crash', 'real'] as const;
+export const CASES = [
+  'latency',
+  'throughput',
+  'histories',
+  'memory',
+  'load',
+  'calls',
+  'requests',
+  'crash',
+  'real',
+] as const;
 export type Case = (typeof CASES)[number];
 
 export type BenchArguments = Readonly<{

@@ -4,6 +4,7 @@ import type { Crash } from './cases/crash.ts';
 import type { Load } from './cases/load.ts';
 import type { Memory } from './cases/memory.ts';
 import type { RealWork } from './cases/real-work.ts';
+import type { Requests } from './cases/requests.ts';
 import type { HistoryFigures } from './measure/histories.ts';
 
 /** All that a run of the bench found; a case that was left out is missing. */
@@ -16,6 +17,7 @@ export type Figures = {
   memory?: Memory;
   load?: Load;
   calls?: Calls;
+  requests?: Requests;
   crash?: Crash;
   real?: Readonly<{ straight: RealWork; withSendBack: RealWork; instantPhases: RealWork['phases'] }>;
 };
@@ -97,10 +99,14 @@ function underLoad({ load, crash }: Figures): Target[] {
   ];
 }
 
-function overHttp({ calls }: Figures): Target[] {
-  if (!calls) return [];
+function overHttp({ calls, requests }: Figures): Target[] {
+  const generated = requests
+    ? [atMost('generated requests with a 5xx, or not answered as described', requests.faulty, 0, whole)]
+    : [];
+  if (!calls) return generated;
   const { status, 'bare Temporal query': query } = calls.latencies;
-  return [atMost('p50 of GET status / of a bare Temporal query', status.p50Ms / query.p50Ms, STATUS_RATIO, ratio)];
+  const asked = status.p50Ms / query.p50Ms;
+  return [atMost('p50 of GET status / of a bare Temporal query', asked, STATUS_RATIO, ratio), ...generated];
 }
 
 export const activityTroubles = ({ activityRetries, activityTimeouts, activityFailures }: Load['troubles']): number =>

@@ -133,6 +133,17 @@ function overHttp({ calls }: Figures): string | null {
   ]);
 }
 
+function generated({ requests: found }: Figures): string | null {
+  if (!found) return null;
+  const { requests, inFlight, perSecond, byStatus, faulty, faults } = found;
+  const rows = [
+    [`${requests} requests, ${inFlight} in flight`, `${whole(perSecond)} a second`],
+    ...Object.entries(byStatus).map(([status, count]) => [`  answered with ${status}`, whole(count)]),
+    ['  5xx, or not as described', whole(faulty)],
+  ];
+  return [table(rows), ...faults.map((fault) => `  ${fault}`)].join('\n');
+}
+
 function realWork({ real }: Figures): string | null {
   if (!real) return null;
   const of = (phases: RealWork['phases'], name: string): string =>
@@ -168,6 +179,7 @@ export function report(figures: Figures): string {
     ['Floor and build, instant model, on one server in one run', comparison(figures)],
     ['Memory, load and a crash', others(figures)],
     ['Calls over HTTP, one at a time', overHttp(figures)],
+    ["Requests generated from the API's description", generated(figures)],
     ['Real work: git, test runs and release of a recipe with files', realWork(figures)],
     ['Targets', targets(figures)],
   ] as const;

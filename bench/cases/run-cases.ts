@@ -9,6 +9,7 @@ import { measureCrash } from './crash.ts';
 import { measureLoad } from './load.ts';
 import { measureMemory } from './memory.ts';
 import { measureRealWork, phaseMedians } from './real-work.ts';
+import { measureRequests } from './requests.ts';
 
 /** How much is measured. `quick` is for a first look: its figures are noisy. */
 const SIZES = {
@@ -18,6 +19,7 @@ const SIZES = {
     memory: 200,
     load: { builds: 300, delayMs: 2000 },
     calls: { builds: 100, delayMs: 10_000, rounds: 200, warmUp: 30 },
+    requests: { requests: 20_000, inFlight: 8 },
     crash: { builds: 32, delayMs: 1000, killAfterMs: 2500 },
     real: 8,
   },
@@ -27,6 +29,7 @@ const SIZES = {
     memory: 20,
     load: { builds: 48, delayMs: 500 },
     calls: { builds: 20, delayMs: 4000, rounds: 30, warmUp: 10 },
+    requests: { requests: 2000, inFlight: 8 },
     crash: { builds: 16, delayMs: 500, killAfterMs: 1500 },
     real: 2,
   },
@@ -79,6 +82,7 @@ const RUN: Readonly<Record<Case, (bench: Bench, found: Found) => Promise<Found>>
     return { load: await measureLoad(bench.setup, bench.subjects.build, options) };
   },
   calls: async ({ setup, subjects, size }) => ({ calls: await measureCalls(setup, subjects.build, size.calls) }),
+  requests: async ({ setup, size }) => ({ requests: await measureRequests(setup, size.requests) }),
   real: async (bench) => ({ real: await measureReal(bench) }),
   crash: async ({ setup, subjects, size }) => ({ crash: await measureCrash(setup, subjects.build, size.crash) }),
 };

@@ -24,8 +24,8 @@ export type StreamCall<P, I> = Pick<Call<P, unknown, unknown>, 'params' | 'calle
 /**
  * What routing, checks and description need of any call of the API.
  *
- * `errors` are the codes particular to the call; every call may also end with `unauthorized` (unless `open`),
- * `invalid_body` and `internal`.
+ * `errors` are the codes particular to the call. Those that follow from what it takes (a key, a body) and those that any
+ * call may end with need not be listed: openapi/problems.ts adds them.
  */
 type RouteFacts<P, Q, B, R> = Readonly<{
   method: 'get' | 'post';

@@ -2,39 +2,25 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeApi } from '../../src/api/openapi/describe.ts';
 import { ROUTES } from '../../src/api/routes.ts';
-import type { RunningApi } from '../../src/compose/api.ts';
-import type { RunningWorker } from '../../src/compose/worker.ts';
-import { type FakeModel, startFakeModel } from '../fakes/model.ts';
 import { startInEveryState } from '../openapi/known-builds.ts';
 import { createRequests } from '../openapi/request-arbitrary.ts';
 import { createSender } from '../openapi/send.ts';
 import { createJudge } from '../openapi/verdict.ts';
-import { type Caller, startTestApi } from './fixtures/api.ts';
-import { startTestStack, type TestStack } from './fixtures/stack.ts';
-import { startTestWorker } from './fixtures/worker.ts';
+import { startTestProduct, type TestProduct } from './fixtures/product.ts';
 
 /** One seed for each round, so that every run tries the same. Each round has fresh builds: commands end those it has. */
 const SEEDS = [20_260_101, 20_260_102, 20_260_103];
 const RUNS = 120;
 const TIMEOUT_MS = 180_000;
 
-let test: TestStack;
-let model: FakeModel;
-let worker: RunningWorker | null = null;
-let api: RunningApi & Caller;
+let product: TestProduct;
+let api: TestProduct['api'];
 
 beforeAll(async () => {
-  test = await startTestStack();
-  model = await startFakeModel();
-  worker = await startTestWorker(test, model);
-  api = await startTestApi(test);
+  product = await startTestProduct();
+  ({ api } = product);
 });
-afterAll(async () => {
-  await api?.close();
-  await worker?.close();
-  await model?.stop();
-  await test?.stop();
-});
+afterAll(() => product?.stop());
 
 const document = describeApi(ROUTES);
 const judge = createJudge(document);
@@ -48,7 +34,7 @@ it.each(SEEDS)(
     const sender = createSender(api.url);
     const statuses = new Set<number>();
     const property = fc.asyncProperty(createRequests(document, known), async (request) => {
-      const answer = await sender.send(request);
+      const answer = await sender.sendPatiently(request);
       statuses.add(answer.status);
       expect(judge(request, answer, false)).toEqual([]);
     });

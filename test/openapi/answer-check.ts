@@ -50,7 +50,13 @@ export function createAnswerCheck(document: OpenApiDocument): (answer: Answer) =
   const resolve = (response: Response | Reference): Response =>
     '$ref' in response ? (document.components.responses[response.$ref.split('/').at(-1) ?? ''] as Response) : response;
 
-  const documentedFaults = (answer: Answer, documented: Response): string[] => {
+  const missingHeaders = ({ headers }: Answer, documented: Response): string[] =>
+    Object.entries(documented.headers ?? {}).flatMap(([name, { $ref }]) => {
+      const required = document.components.headers[$ref.split('/').at(-1) ?? '']?.required === true;
+      return required && !headers[name.toLowerCase()] ? [`has no ${name}`] : [];
+    });
+
+  const contentFaults = (answer: Answer, documented: Response): string[] => {
     if (documented.content === undefined) return answer.text === '' ? [] : ['has a body, and none is documented'];
     const type = (answer.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
     const media = documented.content[type];
@@ -77,7 +83,8 @@ export function createAnswerCheck(document: OpenApiDocument): (answer: Answer) =
     const told = operations.map((operation) => {
       const documented = operation.responses[status];
       if (documented === undefined) return [`is ${status}, which is not documented for ${operation.operationId}`];
-      return documentedFaults(answer, resolve(documented));
+      const whole = resolve(documented);
+      return [...missingHeaders(answer, whole), ...contentFaults(answer, whole)];
     });
     // A path may be two templates (`{project_id}` and `{workflow_id}`): fitting one of them is enough.
     return [...faults, ...(told.find((each) => each.length === 0) ?? told[0] ?? [])];

@@ -1,10 +1,19 @@
-import { Agent, request } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './answer-check.ts';
 import type { GeneratedRequest } from './request-arbitrary.ts';
 
 const DEADLINE_MS = 30_000;
 
-export type Sender = Readonly<{ send(generated: GeneratedRequest): Promise<Answer>; close(): void }>;
+export type Sender = Readonly<{
+  send(generated: GeneratedRequest): Promise<Answer>;
+  /** The same, but as clients are told to: a 503 is waited out, and the call repeated with the key of its answer. */
+  sendPatiently(generated: GeneratedRequest): Promise<Answer>;
+  close(): void;
+}>;
+
+/** A machine that is busy with other things may be late for a query's deadline, but not again and again. */
+const TRIES = 3;
 
 /** Sends requests as they are, which `fetch` would not: odd methods, odd paths, odd headers. */
 export function createSender(url: string): Sender {
@@ -15,7 +24,7 @@ export function createSender(url: string): Sender {
       // With some methods Node sends a body without saying how long it is: it would be taken for the next request.
       const framed = body === null ? headers : { ...headers, 'Content-Length': String(Buffer.byteLength(body)) };
       const options = { agent, hostname, port, method, path, headers: framed, timeout: DEADLINE_MS };
-      const sent = request(options, (response) => {
+      const sent = httpRequest(options, (response) => {
         const { statusCode: status = 0, headers: given } = response;
         const answer = (text: string): Answer => {
           const flat = Object.entries(given).map(([name, value]) => [
@@ -39,5 +48,15 @@ export function createSender(url: string): Sender {
       sent.on('error', reject);
       sent.end(body ?? undefined);
     });
-  return { send, close: () => agent.destroy() };
+  const sendPatiently = async (generated: GeneratedRequest): Promise<Answer> => {
+    let request = generated;
+    for (let tries = 1; ; tries += 1) {
+      const answer = await send(request);
+      if (answer.status !== 503 || tries === TRIES) return answer;
+      const key = answer.headers['idempotency-key'];
+      request = { ...request, headers: { ...request.headers, ...(key ? { 'Idempotency-Key': key } : {}) } };
+      await sleep(Number(answer.headers['retry-after'] ?? 0) * 1000);
+    }
+  };
+  return { send, sendPatiently, close: () => agent.destroy() };
 }

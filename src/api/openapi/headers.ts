@@ -6,10 +6,12 @@ import type { Header, Parameter, Reference, Schema } from './types.ts';
 export const ANSWER_HEADERS = {
   'X-Request-Id': {
     description: "Finds the call in the server's log: the caller's own X-Request-Id, or a new one.",
+    required: true,
     schema: { type: 'string' },
   },
   'Idempotency-Key': {
     description: 'The key of the call, or one that was made for it: the call can be repeated with it safely.',
+    required: true,
     schema: { type: 'string' },
   },
   'Retry-After': { description: 'Seconds to wait before the call is repeated.', schema: { type: 'string' } },

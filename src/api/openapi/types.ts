@@ -42,7 +42,8 @@ export type Parameter = Readonly<{
 export type MediaType = Readonly<{ schema: Schema; example?: Json }>;
 export type Content = Readonly<Record<string, MediaType>>;
 
-export type Header = Readonly<{ description: string; schema: Schema }>;
+/** `required`: never missing from an answer that lists it. */
+export type Header = Readonly<{ description: string; required?: boolean; schema: Schema }>;
 
 export type Response = Readonly<{
   description: string;
