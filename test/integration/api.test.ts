@@ -2,34 +2,24 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningApi } from '../../src/compose/api.ts';
-import type { RunningWorker } from '../../src/compose/worker.ts';
 import { PHASES, ROLES } from '../../src/machine/states.ts';
-import { type FakeModel, startFakeModel } from '../fakes/model.ts';
 import { type Caller, startBody, startTestApi } from './fixtures/api.ts';
 import { until } from './fixtures/builds.ts';
 import { historyFigures } from './fixtures/history-figures.ts';
-import { startTestStack, type TestStack } from './fixtures/stack.ts';
+import { startTestProduct, type TestProduct } from './fixtures/product.ts';
 import { startTestWorker } from './fixtures/worker.ts';
 import { startWire } from './mirror/wire.ts';
 
-let test: TestStack;
-let model: FakeModel;
-let worker: RunningWorker | null = null;
-let api: RunningApi & Caller;
+let product: TestProduct;
+let test: TestProduct['test'];
+let model: TestProduct['model'];
+let api: TestProduct['api'];
 
 beforeAll(async () => {
-  test = await startTestStack();
-  model = await startFakeModel();
-  worker = await startTestWorker(test, model);
-  api = await startTestApi(test);
+  product = await startTestProduct();
+  ({ test, model, api } = product);
 });
-afterAll(async () => {
-  await api?.close();
-  await worker?.close();
-  await model?.stop();
-  await test?.stop();
-});
+afterAll(() => product?.stop());
 
 const external = { external_roles: ROLES };
 const at = (workflowId: string, call: string): string => `/api/workflows/${workflowId}/${call}`;
@@ -278,8 +268,7 @@ describe('without a worker', () => {
   it('a command is 503 no_worker, and its repetition with the same key has the one effect', async () => {
     const id = await api.start(external);
     await until('the first flush', async () => (await query('select from build_workflows where id = $1', id))[0]);
-    await worker?.close();
-    worker = null;
+    await product.stopWorker();
     const key = { 'Idempotency-Key': 'no-worker-1' };
     const refused = await api.claim(id, 'discovery', key);
     expect(refused).toMatchObject({ status: 503, body: { code: 'no_worker' } });
@@ -293,7 +282,7 @@ describe('without a worker', () => {
       status: 'in_progress',
       attempt: null,
     });
-    worker = await startTestWorker(test, model);
+    await product.startWorker();
     const repeated = await until('the effect', async () => {
       const reply = await api.claim(id, 'discovery', key);
       return reply.status === 503 ? null : reply;
@@ -308,9 +297,9 @@ describe('without a worker', () => {
 describe('without Postgres', () => {
   it('builds start, run, are steered and tell where they are; the mirror has all of it once it is back', async () => {
     const wire = await startWire(test.databaseUrl);
-    await worker?.close();
+    await product.stopWorker();
     const through = { ...test, databaseUrl: wire.url };
-    worker = await startTestWorker(through, model);
+    const worker = await startTestWorker(through, model);
     const cutOff = await startTestApi(through);
     const steered = await cutOff.start(external);
     await cutOff.claim(steered, 'discovery');
@@ -342,7 +331,7 @@ describe('without Postgres', () => {
     await cutOff.close();
     await worker.close();
     await wire.stop();
-    worker = await startTestWorker(test, model);
+    await product.startWorker();
   });
 });
 

@@ -1,31 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningApi } from '../../src/compose/api.ts';
-import type { RunningWorker } from '../../src/compose/worker.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PHASES, STATE_TABLE } from '../../src/machine/states.ts';
-import { ANSWERS, type FakeModel, startFakeModel } from '../fakes/model.ts';
-import { type Caller, startTestApi } from './fixtures/api.ts';
+import { ANSWERS } from '../fakes/model.ts';
+import { startTestApi } from './fixtures/api.ts';
 import { CLAIMS, until } from './fixtures/builds.ts';
 import { completePhase, eventsOf, initialized, promptOf } from './fixtures/outside-agent.ts';
-import { startTestStack, type TestStack } from './fixtures/stack.ts';
-import { startTestWorker } from './fixtures/worker.ts';
+import { startTestProduct, type TestProduct } from './fixtures/product.ts';
 
-let test: TestStack;
-let model: FakeModel;
-let worker: RunningWorker;
-let api: RunningApi & Caller;
+let product: TestProduct;
+let model: TestProduct['model'];
+let api: TestProduct['api'];
 
 beforeAll(async () => {
-  test = await startTestStack();
-  model = await startFakeModel();
-  worker = await startTestWorker(test, model);
-  api = await startTestApi(test);
+  product = await startTestProduct();
+  ({ model, api } = product);
 });
-afterAll(async () => {
-  await api?.close();
-  await worker?.close();
-  await model?.stop();
-  await test?.stop();
-});
+afterAll(() => product?.stop());
 
 const at = (workflowId: string, call: string): string => `/api/workflows/${workflowId}/${call}`;
 const counted = (events: readonly { event_type: string }[], type: string): number =>
@@ -99,14 +88,15 @@ describe('a build driven from outside', () => {
     await completePhase(api, id, 'planning');
     const before = await promptOf(api, id);
     expect(before.conversation[1]?.content).toContain('{"steps":["lll');
-    await Promise.all([worker.close(), api.close()]);
-    worker = await startTestWorker(test, model);
-    api = await startTestApi(test);
-    const after = await until('a worker', () => promptOf(api, id).catch(() => null));
+    await product.stopWorker();
+    await product.startWorker();
+    const anew = await startTestApi(product.test);
+    onTestFinished(() => anew.close());
+    const after = await until('a worker', () => promptOf(anew, id).catch(() => null));
     expect(after.body).toEqual(before.body);
     expect(after.conversation).toHaveLength(8);
-    for (const phase of PHASES.slice(2)) expect((await completePhase(api, id, phase)).status).toBe(200);
-    expect((await api.get(`/api/ai-workflows/status/${id}`)).body).toMatchObject({ is_complete: true });
+    for (const phase of PHASES.slice(2)) expect((await completePhase(anew, id, phase)).status).toBe(200);
+    expect((await anew.get(`/api/ai-workflows/status/${id}`)).body).toMatchObject({ is_complete: true });
   });
 });
 

@@ -1,35 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningApi } from '../../src/compose/api.ts';
-import type { RunningWorker } from '../../src/compose/worker.ts';
 import { PHASES } from '../../src/machine/states.ts';
-import { type FakeModel, startFakeModel } from '../fakes/model.ts';
-import { type Caller, callerOf, startTestApi } from './fixtures/api.ts';
+import { type Caller, callerOf } from './fixtures/api.ts';
 import { until } from './fixtures/builds.ts';
 import { completePhase, eventsOf, initialized, promptOf } from './fixtures/outside-agent.ts';
-import { startTestStack, type TestStack } from './fixtures/stack.ts';
-import { startTestWorker } from './fixtures/worker.ts';
+import { startTestProduct, type TestProduct } from './fixtures/product.ts';
 
-let test: TestStack;
-let model: FakeModel;
-let worker: RunningWorker;
-let api: RunningApi;
+let product: TestProduct;
+let model: TestProduct['model'];
 let ann: Caller;
 let bob: Caller;
 
 beforeAll(async () => {
-  test = await startTestStack({ API_KEYS: 'ann:secret-of-ann,bob:secret-of-bob' });
-  model = await startFakeModel();
-  worker = await startTestWorker(test, model);
-  api = await startTestApi(test);
-  ann = callerOf(api.url, 'secret-of-ann');
-  bob = callerOf(api.url, 'secret-of-bob');
+  product = await startTestProduct({ API_KEYS: 'ann:secret-of-ann,bob:secret-of-bob' });
+  model = product.model;
+  ann = callerOf(product.api.url, 'secret-of-ann');
+  bob = callerOf(product.api.url, 'secret-of-bob');
 });
-afterAll(async () => {
-  await api?.close();
-  await worker?.close();
-  await model?.stop();
-  await test?.stop();
-});
+afterAll(() => product?.stop());
 
 type Json = Record<string, unknown>;
 const at = (workflowId: string, call: string): string => `/api/workflows/${workflowId}/${call}`;

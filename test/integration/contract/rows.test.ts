@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../../src/api/routes.ts';
-import type { RunningApi } from '../../../src/compose/api.ts';
-import type { RunningWorker } from '../../../src/compose/worker.ts';
 import { ROLES } from '../../../src/machine/states.ts';
-import { type FakeModel, startFakeModel } from '../../fakes/model.ts';
-import { type Caller, startBody, startTestApi } from '../fixtures/api.ts';
+import { startBody } from '../fixtures/api.ts';
 import { CLAIMS } from '../fixtures/builds.ts';
-import { startTestStack, type TestStack } from '../fixtures/stack.ts';
-import { startTestWorker } from '../fixtures/worker.ts';
+import { startTestProduct, type TestProduct } from '../fixtures/product.ts';
 
 type Json = Record<string, unknown>;
 type Row = Readonly<{
@@ -156,23 +152,14 @@ const TABLE: readonly Row[] = [
 /** Calls beside the table's that the design names elsewhere. */
 const BESIDE = ['GET /openapi.json', 'GET /docs'];
 
-let test: TestStack;
-let model: FakeModel;
-let worker: RunningWorker;
-let api: RunningApi & Caller;
+let product: TestProduct;
+let api: TestProduct['api'];
 
 beforeAll(async () => {
-  test = await startTestStack();
-  model = await startFakeModel();
-  worker = await startTestWorker(test, model);
-  api = await startTestApi(test);
+  product = await startTestProduct();
+  ({ api } = product);
 });
-afterAll(async () => {
-  await api?.close();
-  await worker?.close();
-  await model?.stop();
-  await test?.stop();
-});
+afterAll(() => product?.stop());
 
 const pathOf = ({ call, project }: Row, workflowId: string): string =>
   call.slice(call.indexOf('/')).replace(/\{\w+\}/, project ? 'shop' : workflowId);

@@ -1,33 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningApi } from '../../../src/compose/api.ts';
-import type { RunningWorker } from '../../../src/compose/worker.ts';
 import { PHASES, ROLES } from '../../../src/machine/states.ts';
-import { type FakeModel, startFakeModel } from '../../fakes/model.ts';
-import { type Caller, type Reply, startBody, startTestApi } from '../fixtures/api.ts';
+import { type Reply, startBody } from '../fixtures/api.ts';
 import { CLAIMS, until } from '../fixtures/builds.ts';
-import { startTestStack, type TestStack } from '../fixtures/stack.ts';
-import { startTestWorker } from '../fixtures/worker.ts';
+import { startTestProduct, type TestProduct } from '../fixtures/product.ts';
 
 type Json = Record<string, unknown>;
 
-let test: TestStack;
-let model: FakeModel;
-let worker: RunningWorker;
-let api: RunningApi & Caller;
+let product: TestProduct;
+let test: TestProduct['test'];
+let model: TestProduct['model'];
+let api: TestProduct['api'];
 
 beforeAll(async () => {
-  test = await startTestStack({ WORKFLOW_TIMEOUT: '900' });
-  model = await startFakeModel();
-  worker = await startTestWorker(test, model);
-  api = await startTestApi(test);
+  product = await startTestProduct({ WORKFLOW_TIMEOUT: '900' });
+  ({ test, model, api } = product);
 });
-afterAll(async () => {
-  await api?.close();
-  await worker?.close();
-  await model?.stop();
-  await test?.stop();
-});
+afterAll(() => product?.stop());
 
 const external = { external_roles: ROLES };
 const at = (workflowId: string, call: string): string => `/api/workflows/${workflowId}/${call}`;
