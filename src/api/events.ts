@@ -35,7 +35,7 @@ async function begin(workflowId: string, place: RowPlace | null, deps: Parameter
   const found = await fromMirror(() => deps.feed.locate(workflowId, place));
   // Of a build that has just begun the mirror may not know yet.
   if (found === null && (await deps.builds.describe(workflowId)) === null) throw notFound(workflowId);
-  return found?.over && place !== null ? null : (found?.position ?? 0);
+  return found?.over ? null : (found?.position ?? 0);
 }
 
 export const buildEvents = defineStream({

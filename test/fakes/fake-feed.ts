@@ -8,6 +8,8 @@ export type FakeFeed = EventFeed & {
   asked: string[];
   /** Transactions that hold the table now. */
   writing: string[];
+  /** From now on calls of this name are answered only when the returned function was called. */
+  hold(name: 'rows' | 'page'): () => void;
   /** Adds an event of a build, at the next position unless another is given. */
   add(row: Partial<FeedRow> & Pick<FeedRow, 'workflowId'>): void;
 };
@@ -30,12 +32,16 @@ export function createFakeFeed(mirror: FakeMirror): FakeFeed {
       }
     }
   };
-  const answer = <T>(name: string, look: () => T): Promise<T> => {
+  const held = new Map<string, Promise<void>>();
+  const answer = async <T>(name: string, look: () => T): Promise<T> => {
     fake.asked.push(name);
     if (mirror.mood === 'hangs') return new Promise(() => undefined);
-    if (mirror.mood === 'refuses') return Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3:5432'));
+    if (mirror.mood === 'refuses') throw new Error('connect ECONNREFUSED 10.1.2.3:5432');
     adopt();
-    return Promise.resolve(look());
+    // What was there when it was asked for, as a database answers.
+    const found = look();
+    await held.get(name);
+    return found;
   };
   const inside = ({ after, upTo }: Stretch): FeedRow[] =>
     lines.filter(({ position }) => position > after && position <= upTo);
@@ -43,6 +49,14 @@ export function createFakeFeed(mirror: FakeMirror): FakeFeed {
     lines,
     asked: [],
     writing: [],
+    hold: (name) => {
+      let release = (): void => undefined;
+      held.set(name, new Promise((resolve) => (release = resolve)));
+      return () => {
+        held.delete(name);
+        release();
+      };
+    },
     add: (row) => {
       const base = {
         projectId: 'shop',

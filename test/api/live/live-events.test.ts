@@ -81,6 +81,23 @@ describe('many watchers', () => {
   });
 });
 
+describe('a watcher who comes while rows are read for others', () => {
+  it('gets those of them that are its own', async () => {
+    const api = await serve();
+    add(api);
+    const reader = await open(api);
+    await untilIds(reader, ['1']);
+    const release = api.feed.hold('rows');
+    add(api);
+    api.feed.add({ workflowId: 'v', projectId: 'other' });
+    await vi.waitFor(() => expect(count(api, 'rows')).toBe(1));
+    const newcomer = await open(api, { 'last-event-id': '1' }, '/api/workflows/project/other/events');
+    release();
+    await untilIds(reader, ['1', '2']);
+    await untilIds(newcomer, ['3']);
+  });
+});
+
 describe('rows that become visible out of order', () => {
   it('wait for those before them, also for who comes meanwhile', async () => {
     const api = await serve();
