@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CALLS, type Calls } from '../../bench/cases/calls.ts';
 import type { Load } from '../../bench/cases/load.ts';
+import type { Requests } from '../../bench/cases/requests.ts';
 import { type Figures, targetsOf } from '../../bench/figures.ts';
 
 const machine: Figures['machine'] = { cpus: 2, cpuModel: 'any', node: '20', loadBefore: 0 };
@@ -68,6 +69,14 @@ describe('the targets of the bench', () => {
     };
     expect(verdicts({ machine, calls: calls(30) })).toEqual([true]);
     expect(verdicts({ machine, calls: calls(31) })).toEqual([false]);
+  });
+
+  it('let no generated request be answered wrong', () => {
+    const requests = (faulty: number): Requests => {
+      return { requests: 100, inFlight: 1, perSecond: 10, byStatus: { 200: 100 }, faulty, faults: [] };
+    };
+    expect(verdicts({ machine, requests: requests(0) })).toEqual([true]);
+    expect(verdicts({ machine, requests: requests(1) })).toEqual([false]);
   });
 
   it('say nothing of a case that was left out', () => {
