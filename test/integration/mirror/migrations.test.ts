@@ -107,6 +107,30 @@ describe('migrating', () => {
   });
 });
 
+describe('events of before they knew their project', () => {
+  it('know it afterwards', async () => {
+    const url = await databases.empty();
+    const at = FILES.migrations.findIndex(({ name }) => name.endsWith('_live_events'));
+    for (const { sql } of FILES.migrations.slice(0, at)) await databases.query(url, sql);
+    for (const [n, project] of ['shop', 'web'].entries()) {
+      await databases.query(
+        url,
+        `insert into build_workflows (id, build_id, project_id, user_id, current_state, status, created_at, updated_at,
+           workflow_metadata, branch, run_id, opened_at, last_seq)
+         values ('w${n}', 'b${n}', '${project}', 'u', 'discovery', 'in_progress', now(), now(), '{}', 'r', 'r', now(), 1);
+         insert into workflow_events (workflow_id, branch, seq, run_id, event_type, triggered_by, event_data, timestamp)
+         values ('w${n}', 'r', 1, 'r', 'build_started', 'system', '{}', now())`,
+      );
+    }
+    for (const { sql } of FILES.migrations.slice(at)) await databases.query(url, sql);
+    const rows = await databases.query(url, 'select workflow_id, project_id from workflow_events order by id');
+    expect(rows).toEqual([
+      { workflow_id: 'w0', project_id: 'shop' },
+      { workflow_id: 'w1', project_id: 'web' },
+    ]);
+  });
+});
+
 describe('a database that does not fit', () => {
   it('was migrated by a newer version', async () => {
     const url = await databases.empty();
@@ -258,11 +282,11 @@ describe('the schema', () => {
 
   it('refuses audit rows of a build that does not exist, numbers under 1, and the removal of a build with an audit', async () => {
     const url = await databases.migrated();
-    const columns = 'workflow_id, branch, seq, run_id, event_type, triggered_by, event_data, timestamp';
+    const columns = 'workflow_id, project_id, branch, seq, run_id, event_type, triggered_by, event_data, timestamp';
     const insert = (workflowId: string, seq: number) =>
       databases.query(
         url,
-        `insert into workflow_events (${columns}) values ($1, 'run-1', $2, 'run-1', 'parked', 'system', '{}', now())`,
+        `insert into workflow_events (${columns}) values ($1, 'p', 'run-1', $2, 'run-1', 'parked', 'system', '{}', now())`,
         [workflowId, seq],
       );
     await expect(insert('none', 1)).rejects.toMatchObject({ constraint: 'workflow_events_workflow_id_fkey' });
