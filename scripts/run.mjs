@@ -19,6 +19,8 @@ const OLDEST_NODE = [20, 19];
 const LOCK_POLL_MS = 200;
 const INSTALL_WAIT_DEADLINE_MS = 15 * 60_000;
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** The command sees by its channel that this process is gone; see end-with-parent.mjs. */
+const WATCHED = ['inherit', 'inherit', 'inherit', 'ipc'];
 /** One Ctrl-C arrives from the terminal and again from npm. */
 const SAME_SIGNAL_MS = 1_000;
 
@@ -112,12 +114,13 @@ async function execute([entry, ...args]) {
     if (script === undefined) throw new Error('Usage: node scripts/run.mjs --npm <script> [arguments]');
     return await run('npm', ['run', '--silent', script, '--', ...rest], 'inherit');
   }
-  const tsx = ['--import', pathToFileURL(join(modules, 'tsx', 'dist', 'loader.mjs')).href];
-  if (entry !== '--here') return await run(process.execPath, [...tsx, entry, ...args], 'inherit');
+  const preloaded = [join(root, 'scripts', 'end-with-parent.mjs'), join(modules, 'tsx', 'dist', 'loader.mjs')];
+  const options = preloaded.flatMap((path) => ['--import', pathToFileURL(path).href]);
+  if (entry !== '--here') return await run(process.execPath, [...options, entry, ...args], WATCHED);
   const [file = '', ...rest] = args;
   // Else the loader would go by the settings of whatever TypeScript project it is called in.
   const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
-  return await run(process.execPath, [...tsx, join(root, file), ...rest], 'inherit', { cwd: process.cwd(), env });
+  return await run(process.execPath, [...options, join(root, file), ...rest], WATCHED, { cwd: process.cwd(), env });
 }
 
 /** Resolves with the exit code; 128 + n after signal n, as shells report it. */

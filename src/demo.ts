@@ -3,7 +3,7 @@ import { type Everything, startAll } from './compose/all.ts';
 import { installRuntime } from './compose/logging.ts';
 import { readConfig } from './config.ts';
 import { withDemoKey } from './demo/demo-key.ts';
-import { type Interrupt, listenForInterrupt, unlessAborted } from './demo/interrupt.ts';
+import { type Interrupt, listenForInterrupt } from './demo/interrupt.ts';
 import { block, line, span } from './demo/line.ts';
 import { createDemoLog } from './demo/log.ts';
 import { type DemoOptions, demoUsage, readDemoCommand } from './demo/options.ts';
@@ -11,11 +11,11 @@ import { runDemo } from './demo/run-demo.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
 import { AppError, assertNever } from './errors.ts';
 import { openRecipeBook } from './stack/simulated-model/recipe-book.ts';
-import { within } from './within.ts';
+import { unlessAborted, within } from './within.ts';
 
 /** `npm run demo`: one build from requirements to release, with everything it needs started and stopped by itself. */
 
-/** A start that was interrupted is waited for this long, so that it is stopped in order; then it ends with this process. */
+/** An interrupted start stops what it had started; it is waited for this long, then it ends with this process. */
 const START_PATIENCE_MS = 8_000;
 const STOP_PATIENCE_MS = 20_000;
 
@@ -28,7 +28,7 @@ async function show(options: DemoOptions, screen: Screen, interrupt: Interrupt, 
   screen.live('starting PostgreSQL and Temporal');
   const width = screen.width();
   const tell = (text: string): void => screen.print(block(span('  ✓ ', 'good'), text, 'dim', { width, maxLines: 3 }));
-  const starting = startAll({ config, log, tell, simulated: { paceMs: options.paceMs } });
+  const starting = startAll({ config, log, tell, signal, simulated: { paceMs: options.paceMs } });
   // Known also when nobody waits for it any more: it must be stopped in any case.
   const known = starting.then(onStart, () => undefined);
   signal.addEventListener('abort', () => screen.live('stopping everything'));

@@ -4,12 +4,12 @@ import { runEntryPoint } from './compose/run.ts';
 import { readConfig } from './config.ts';
 
 /** `npm start`: the API and a worker, with the embedded parts for all that is not configured. */
-await runEntryPoint(async () => {
+await runEntryPoint(async (signal) => {
   const config = readConfig();
   const log = createLog(config.logLevel);
   installRuntime(log);
   const tell = (line: string): void => console.log(line);
-  const all = await startAll({ config, log, tell });
+  const all = await startAll({ config, log, tell, signal });
   if (all.simulated) tell('No model provider is configured: builds are played by the simulated model.');
   if (all.uiUrl) tell(`Builds that need an operator: ${needsOperator(all.uiUrl, config.temporal.namespace)}`);
   tell('Ctrl-C stops everything; builds go on at the next start.');

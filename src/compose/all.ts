@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { migrate } from '../stack/migrations.ts';
 import { startStack } from '../stack/stack.ts';
+import { unlessAborted } from '../within.ts';
 import { startApi } from './api.ts';
 import { stackSettings } from './stack-settings.ts';
 import { isSimulated, startWorker, type WorkerSettings } from './worker.ts';
@@ -11,6 +12,8 @@ export type AllSettings = Readonly<{
   log: Logger;
   /** Progress for people, one line at a time. */
   tell: (line: string) => void;
+  /** Gives up a start that is under way; what has started by then is stopped with `stop`. */
+  signal?: AbortSignal;
   simulated?: NonNullable<WorkerSettings['simulated']>;
 }>;
 
@@ -42,19 +45,20 @@ async function stopAll(parts: Part[]): Promise<void> {
 
 /**
  * Starts the stack, the worker and the API in this process. When one fails, the others are stopped before this throws.
- * @throws AppError of the part that failed
+ * @throws AppError of the part that failed; the signal's reason when it aborts
  */
-export async function startAll({ config, log, tell, simulated }: AllSettings): Promise<Everything> {
+export async function startAll({ config, log, tell, signal, simulated }: AllSettings): Promise<Everything> {
   const parts: Part[] = [];
   try {
-    const stack = await startStack(stackSettings(config, tell));
+    const stack = await startStack({ ...stackSettings(config, tell), signal });
     parts.push(() => stack.stop());
     const { databaseUrl } = stack;
     const temporalAddress = stack.temporal.address;
-    await migrate(databaseUrl, { timeoutMs: MIGRATE_TIMEOUT_MS, log: tell });
+    await unlessAborted(migrate(databaseUrl, { timeoutMs: MIGRATE_TIMEOUT_MS, log: tell }), signal);
     const common = { config, databaseUrl, temporalAddress, log };
     const worker = await startWorker({ ...common, ...(simulated ? { simulated } : {}) });
     parts.push(() => worker.close());
+    signal?.throwIfAborted();
     const api = await startApi(common);
     parts.push(() => api.close());
     tell(`The API is up on ${api.url}`);

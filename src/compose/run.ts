@@ -16,11 +16,16 @@ function tellFailure(error: unknown): void {
 
 /**
  * Runs an entry point to its end and exits: 0 when it stopped by itself, 1 when it failed, 128 + n after signal n.
- * A signal during the start waits for the start, so that what it began is stopped in order.
+ * A signal during the start aborts it where it takes long, else waits for it, so that what it began is stopped in order.
  */
-export async function runEntryPoint(start: () => Promise<Running>): Promise<never> {
+export async function runEntryPoint(start: (signal: AbortSignal) => Promise<Running>): Promise<never> {
+  const interrupt = new AbortController();
   const signalled = new Promise<number>((resolve) => {
     for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => resolve(code));
+  });
+  void signalled.then(() => {
+    endInTime();
+    interrupt.abort();
   });
   let code = 0;
   const failed = (error: unknown): void => {
@@ -28,16 +33,21 @@ export async function runEntryPoint(start: () => Promise<Running>): Promise<neve
     code = 1;
   };
   try {
-    const running = await start();
+    const running = await start(interrupt.signal);
     const stopped = running.stopped.then(() => 0);
     code = await Promise.race([signalled, stopped]).catch((error: unknown) => {
       failed(error);
       return 1;
     });
-    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    endInTime();
     await running.stop();
   } catch (error) {
-    failed(error);
+    if (interrupt.signal.aborted && error === interrupt.signal.reason) code = await signalled;
+    else failed(error);
   }
   process.exit(code);
+}
+
+function endInTime(): void {
+  setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
 }

@@ -25,14 +25,3 @@ export function listenForInterrupt(): Interrupt {
   }
   return { signal: controller.signal, exitCode: () => exitCode };
 }
-
-/** The work's outcome, or the signal's reason as soon as it aborts; the work is then left to end unheard. */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  aborted.catch(() => undefined);
-  work.catch(() => undefined);
-  return await Promise.race([work, aborted]);
-}

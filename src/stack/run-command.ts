@@ -1,6 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 const OUTPUT_LIMIT_CHARS = 20_000;
+/** What a command may take to clean up: `go` has hundreds of megabytes in the system's temporary folder. */
+const GRACE_MS = 2_000;
+/** Windows has no process groups; there a detached command gets a window. */
+const GROUPS = process.platform !== 'win32';
 
 export type RunResult = Readonly<{
   /** null when the command could not be started, was killed, or reached its deadline. */
@@ -10,39 +14,75 @@ export type RunResult = Readonly<{
   timedOut: boolean;
 }>;
 
-/** Runs a command to its end. Never throws: a missing command is a result too. A command past its deadline is killed. */
+export type RunOptions = Readonly<{
+  deadlineMs: number;
+  cwd?: string;
+  uid?: number;
+  gid?: number;
+  input?: string;
+  env?: NodeJS.ProcessEnv;
+  signal?: AbortSignal | undefined;
+}>;
+
+/**
+ * Runs a command to its end. Never throws: a missing command is a result too. A command past its deadline, or whose signal
+ * aborts, is interrupted and soon killed, with all that it has started; when this process exits, it is killed at once.
+ */
 export function run(
   command: string,
   args: readonly string[],
-  options: { deadlineMs: number; cwd?: string; uid?: number; gid?: number; input?: string; env?: NodeJS.ProcessEnv },
+  { deadlineMs, input, signal, ...spawnOptions }: RunOptions,
 ): Promise<RunResult> {
-  const { deadlineMs, input, ...spawnOptions } = options;
   return new Promise((resolve) => {
-    const child = spawn(command, args, { ...spawnOptions, stdio: ['pipe', 'pipe', 'pipe'] });
+    // A process group of its own, so that it is ended whole: what a compiler has started outlives it for long.
+    const child = spawn(command, args, { ...spawnOptions, detached: GROUPS, stdio: ['pipe', 'pipe', 'pipe'] });
     let output = '';
     let timedOut = false;
-    const kill = (): boolean => child.kill('SIGKILL');
+    let grace: NodeJS.Timeout | undefined;
+    const kill = (): void => send(child, 'SIGKILL');
+    const end = (): void => {
+      send(child, 'SIGINT');
+      grace ??= setTimeout(kill, GRACE_MS);
+    };
     const timer = setTimeout(() => {
       timedOut = true;
-      kill();
+      end();
     }, deadlineMs);
     const finish = (code: number | null): void => {
       clearTimeout(timer);
+      clearTimeout(grace);
       process.off('exit', kill);
-      resolve({ code, output, timedOut });
+      signal?.removeEventListener('abort', end);
+      resolve({ code: grace === undefined ? code : null, output, timedOut });
     };
     const append = (chunk: string): void => {
       output = (output + chunk).slice(-OUTPUT_LIMIT_CHARS);
     };
     process.once('exit', kill);
+    signal?.addEventListener('abort', end, { once: true });
+    if (signal?.aborted) end();
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', append);
     child.once('error', (error) => {
       append(error.message);
       finish(null);
     });
     // Not 'close': a grandchild that keeps the streams open must not keep us.
-    child.once('exit', (code) => setImmediate(() => finish(code)));
+    child.once('exit', (code) => {
+      // What it left behind ignored the interruption.
+      if (grace !== undefined) kill();
+      setImmediate(() => finish(code));
+    });
     child.stdin.on('error', () => undefined);
     child.stdin.end(input ?? '');
   });
+}
+
+function send(child: ChildProcess, name: 'SIGINT' | 'SIGKILL'): void {
+  if (child.pid === undefined) return;
+  try {
+    if (GROUPS) process.kill(-child.pid, name);
+    else child.kill('SIGKILL');
+  } catch {
+    // All of it is gone already.
+  }
 }

@@ -1,4 +1,4 @@
-import { within } from '../within.ts';
+import { unlessAborted, within } from '../within.ts';
 import { lockDataDir, prepareDataDir } from './data-dir.ts';
 import { type EmbeddedPostgres, startPostgres } from './postgres.ts';
 import { checkPostgres } from './postgres-check.ts';
@@ -20,6 +20,8 @@ export type StackSettings = Readonly<{
   searchAttributes: Readonly<Record<string, SearchAttributeType>>;
   /** Progress for people, one line at a time. */
   log: (line: string) => void;
+  /** Gives up a start that is under way; of no meaning once it is done. */
+  signal?: AbortSignal | undefined;
 }>;
 
 export type Stack = Readonly<{
@@ -41,17 +43,21 @@ const ABANDON_TIMEOUT_MS = 5_000;
  * one fails, the other is stopped before this throws. The embedded servers end when this process ends, also when it is
  * killed.
  * @throws AppError `data_dir_unwritable`, `data_dir_locked`, `temporal_missing`, `temporal_unreachable`,
- * `postgres_unreachable`
+ * `postgres_unreachable`; the signal's reason when it aborts
  */
 export async function startStack(settings: StackSettings): Promise<Stack> {
   const dataDir = prepareDataDir(settings.dataDir);
   const embedsAny = settings.databaseUrl === undefined || settings.temporalAddress === undefined;
   const unlock = embedsAny ? await lockDataDir(dataDir) : () => undefined;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(settings.signal ? [settings.signal] : [])]);
   const postgres = postgresOf(settings, dataDir);
-  const temporal = temporalOf(settings, dataDir);
+  const temporal = temporalOf({ ...settings, signal }, dataDir);
   try {
-    return describe(await both(postgres, temporal), unlock);
+    return describe(await unlessAborted(both(postgres, temporal), signal), unlock);
   } catch (error) {
+    // A server that is being built, for minutes, is not needed any more.
+    failed.abort();
     await abandon([temporal, postgres], unlock);
     throw error;
   }
@@ -62,7 +68,7 @@ async function both(postgres: Promise<PostgresPart>, temporal: Promise<TemporalP
   return { postgres: postgresPart, temporal: temporalPart };
 }
 
-// The part that did not fail may be building a server for minutes: it is not waited for, and stopped when it comes up.
+// A part that did not fail is waited for, but not for long, and stopped when it comes up.
 async function abandon(parts: readonly Promise<PostgresPart | TemporalPart>[], unlock: () => void): Promise<void> {
   const stops = parts.map((part) =>
     part.then(
@@ -89,12 +95,12 @@ async function postgresOf({ databaseUrl, log }: StackSettings, dataDir: string):
 }
 
 async function temporalOf(settings: StackSettings, dataDir: string): Promise<TemporalPart> {
-  const { temporalAddress, temporalAccess, temporalCli, cacheDir, searchAttributes, log } = settings;
+  const { temporalAddress, temporalAccess, temporalCli, cacheDir, searchAttributes, log, signal } = settings;
   if (temporalAddress !== undefined) {
     await checkTemporal(temporalAddress, CHECK_TIMEOUT_MS, temporalAccess);
     return { address: temporalAddress, server: null };
   }
-  const binary = await findTemporalBinary({ temporalCli, cacheDir, log });
+  const binary = await findTemporalBinary({ temporalCli, cacheDir, log, signal });
   const server = await startTemporalServer({ dataDir, binary, searchAttributes });
   log(`Temporal is up on ${server.address}, its Web UI on ${server.uiUrl}`);
   return { address: server.address, server };

@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { AppError } from '../errors.ts';
 import { run } from './run-command.ts';
 import { buildWithGo } from './temporal-build.ts';
-import { builtBinaryPath } from './temporal-cache.ts';
+import { type BinaryRequest, builtBinaryPath } from './temporal-cache.ts';
 import { downloadWithSdk, listDownloads } from './temporal-download.ts';
 
 /** A cold disk needs seconds for the first look at a binary of 140 MB. */
@@ -14,35 +14,34 @@ export type BinarySource = Readonly<{
   find: () => Promise<Readonly<{ paths: readonly string[] }> | Readonly<{ absent: string }>>;
 }>;
 
-export type BinarySettings = Readonly<{
-  /** TEMPORAL_CLI: when given, nothing else is tried. */
-  temporalCli?: string | undefined;
-  cacheDir: string;
-  log: (line: string) => void;
-}>;
+export type BinarySettings = BinaryRequest &
+  Readonly<{
+    /** TEMPORAL_CLI: when given, nothing else is tried. */
+    temporalCli?: string | undefined;
+  }>;
 
 /** The places in the order they are asked. */
-export function binarySources({ cacheDir, log }: BinarySettings): readonly BinarySource[] {
+export function binarySources({ cacheDir, log, signal }: BinarySettings): readonly BinarySource[] {
   return [
     { name: 'temporal on PATH', find: onPath },
     {
       name: `the cache ${cacheDir}`,
       find: async () => ({ paths: [builtBinaryPath(cacheDir), ...listDownloads(cacheDir)] }),
     },
-    { name: "the Temporal SDK's download", find: () => downloadWithSdk({ cacheDir, log }) },
-    { name: 'go build', find: () => buildWithGo({ cacheDir, log }) },
+    { name: "the Temporal SDK's download", find: () => downloadWithSdk({ cacheDir, log, signal }) },
+    { name: 'go build', find: () => buildWithGo({ cacheDir, log, signal }) },
   ];
 }
 
 /**
  * The `temporal` command that runs the embedded server.
  * @param answers whether a command is a working `temporal`
- * @throws AppError `temporal_missing`, naming all that was tried and the remedies
+ * @throws AppError `temporal_missing`, naming all that was tried and the remedies; the signal's reason when it aborts
  */
 export async function findTemporalBinary(
   settings: BinarySettings,
   sources: readonly BinarySource[] = binarySources(settings),
-  answers: (command: string) => Promise<boolean> = isTemporal,
+  answers: (command: string) => Promise<boolean> = (command) => isTemporal(command, settings.signal),
 ): Promise<string> {
   if (settings.temporalCli !== undefined) return await configured(settings.temporalCli, answers);
   const tried: string[] = [];
@@ -50,6 +49,7 @@ export async function findTemporalBinary(
     const found = await source.find();
     const paths = 'paths' in found ? found.paths : [];
     for (const path of paths) if (await answers(path)) return path;
+    settings.signal?.throwIfAborted();
     tried.push(`${source.name}: ${'absent' in found ? found.absent : 'no working binary'}`);
   }
   throw new AppError(
@@ -87,7 +87,7 @@ async function whereIs(name: string): Promise<string | null> {
 }
 
 /** Whether the command's `--version` answers, within a deadline, as a Temporal CLI with a server inside. */
-export async function isTemporal(command: string): Promise<boolean> {
-  const result = await run(command, ['--version'], { deadlineMs: VERSION_DEADLINE_MS });
+export async function isTemporal(command: string, signal?: AbortSignal): Promise<boolean> {
+  const result = await run(command, ['--version'], { deadlineMs: VERSION_DEADLINE_MS, signal });
   return result.code === 0 && /^temporal version .*Server/m.test(result.output);
 }

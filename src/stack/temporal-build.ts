@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tryLock } from './file-lock.mjs';
 import { type RunResult, run } from './run-command.ts';
-import { builtBinaryPath, TEMPORAL_CLI_VERSION } from './temporal-cache.ts';
+import { type BinaryRequest, builtBinaryPath, TEMPORAL_CLI_VERSION } from './temporal-cache.ts';
 import { waitUntil } from './wait-until.ts';
 
 const MODULE_DIR = fileURLToPath(new URL('./temporal-server/', import.meta.url));
@@ -14,7 +14,6 @@ const GO_VERSION_DEADLINE_MS = 10_000;
 /** From here on the `go` command fetches the toolchain that the module asks for by itself. */
 const OLDEST_GO = [1, 21] as const;
 
-export type Build = Readonly<{ cacheDir: string; log: (line: string) => void }>;
 export type Go = (args: readonly string[], deadlineMs: number) => Promise<RunResult>;
 
 /**
@@ -22,8 +21,8 @@ export type Go = (args: readonly string[], deadlineMs: number) => Promise<RunRes
  * The binary appears under its name only when it is whole.
  */
 export async function buildWithGo(
-  { cacheDir, log }: Build,
-  go: Go = runGo,
+  { cacheDir, log, signal }: BinaryRequest,
+  go: Go = goUntil(signal),
 ): Promise<{ paths: readonly string[] } | { absent: string }> {
   const version = await go(['version'], GO_VERSION_DEADLINE_MS);
   if (version.code !== 0) return { absent: 'there is no working go command' };
@@ -34,20 +33,22 @@ export async function buildWithGo(
   const target = builtBinaryPath(cacheDir);
   try {
     mkdirSync(dirname(target), { recursive: true });
-    return await buildOnce(target, log, go);
+    return await buildOnce({ target, log, signal, go });
   } catch (error) {
     return { absent: `the cache cannot be written (${error instanceof Error ? error.message : String(error)})` };
   }
 }
 
-async function buildOnce(target: string, log: Build['log'], go: Go) {
+type Build = Readonly<{ target: string; log: BinaryRequest['log']; signal: AbortSignal | undefined; go: Go }>;
+
+async function buildOnce({ target, log, signal, go }: Build) {
   const lockFile = `${target}.lock`;
   const endsAt = Date.now() + BUILD_DEADLINE_MS;
   let lock = tryLock(lockFile);
   if (!lock.held) log(`waiting for process ${lock.pid ?? ''}, which is building the Temporal server`);
   await waitUntil(() => {
-    if (!lock.held) lock = tryLock(lockFile);
-    return lock.held;
+    if (!lock.held && !signal?.aborted) lock = tryLock(lockFile);
+    return lock.held || signal?.aborted === true;
   }, BUILD_DEADLINE_MS);
   if (!lock.held) return { absent: `process ${lock.pid} is still building it` };
   try {
@@ -58,7 +59,7 @@ async function buildOnce(target: string, log: Build['log'], go: Go) {
   }
 }
 
-async function build(target: string, log: Build['log'], go: Go, deadlineMs: number) {
+async function build(target: string, log: BinaryRequest['log'], go: Go, deadlineMs: number) {
   const draft = `${target}.${process.pid}.tmp`;
   const startedAt = Date.now();
   log(`building the Temporal server ${TEMPORAL_CLI_VERSION} with go; once per machine, takes some minutes`);
@@ -81,7 +82,9 @@ async function build(target: string, log: Build['log'], go: Go, deadlineMs: numb
 }
 
 // Without cgo the binary needs no C compiler to be built and no C library to run.
-const runGo: Go = (args, deadlineMs) =>
-  process.platform === 'win32'
-    ? run('go', args, { deadlineMs, cwd: MODULE_DIR })
-    : run('env', ['CGO_ENABLED=0', 'go', ...args], { deadlineMs, cwd: MODULE_DIR });
+function goUntil(signal: AbortSignal | undefined): Go {
+  return (args, deadlineMs) =>
+    process.platform === 'win32'
+      ? run('go', args, { deadlineMs, cwd: MODULE_DIR, signal })
+      : run('env', ['CGO_ENABLED=0', 'go', ...args], { deadlineMs, cwd: MODULE_DIR, signal });
+}

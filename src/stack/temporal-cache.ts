@@ -1,5 +1,14 @@
 import { join } from 'node:path';
 
+/** What it takes to get a binary into the cache. */
+export type BinaryRequest = Readonly<{
+  cacheDir: string;
+  /** Progress for people, one line at a time. */
+  log: (line: string) => void;
+  /** Gives up, and ends a download or a build that is under way. */
+  signal?: AbortSignal | undefined;
+}>;
+
 /** The version of the pinned module in temporal-server/: another pin gets another file in the cache. */
 export const TEMPORAL_CLI_VERSION = '1.8.2';
 

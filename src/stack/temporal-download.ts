@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './run-command.ts';
+import type { BinaryRequest } from './temporal-cache.ts';
 
 const SCRIPT = fileURLToPath(new URL('./temporal-download.mjs', import.meta.url));
 const DOWNLOAD_DEADLINE_MS = 90_000;
@@ -23,7 +24,7 @@ export function listDownloads(cacheDir: string): readonly string[] {
  * per process only, and a process can be ended at its deadline.
  */
 export async function downloadWithSdk(
-  { cacheDir, log }: { cacheDir: string; log: (line: string) => void },
+  { cacheDir, log, signal }: BinaryRequest,
   deadlineMs = DOWNLOAD_DEADLINE_MS,
 ): Promise<{ paths: readonly string[] } | { absent: string }> {
   const folder = downloadDir(cacheDir);
@@ -33,7 +34,7 @@ export async function downloadWithSdk(
     return { absent: `the cache cannot be written (${error instanceof Error ? error.message : String(error)})` };
   }
   log('downloading the Temporal dev server');
-  const result = await run(process.execPath, [SCRIPT, folder], { deadlineMs });
+  const result = await run(process.execPath, [SCRIPT, folder], { deadlineMs, signal });
   const paths = listDownloads(cacheDir);
   if (paths.length > 0) return { paths };
   return { absent: result.timedOut ? `not done after ${deadlineMs / 1000} s` : firstLine(result.output) };

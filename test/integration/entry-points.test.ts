@@ -97,6 +97,16 @@ describe('npm start', () => {
     expectNothingLeft(env.DATA_DIR ?? '', servers);
   });
 
+  it('whose command was killed with kill -9 does not run on by itself: it stops in order', async () => {
+    const env = environment();
+    const main = run('scripts/run.mjs', env, ['src/main.ts']);
+    await apiOf(main);
+    const servers = serversOf(env.DATA_DIR ?? '');
+    process.kill(main.pid, 'SIGKILL');
+    await main.ended;
+    expectNothingLeft(env.DATA_DIR ?? '', servers);
+  });
+
   it('killed and started again, has the builds that were not finished, and they can be', async () => {
     const env = environment();
     const first = run('src/main.ts', env);

@@ -78,6 +78,19 @@ describe('the temporal binary', () => {
     }
   });
 
+  it('is not looked for any further once that is interrupted', async () => {
+    const interrupt = new AbortController();
+    const interrupted: BinarySource = {
+      name: 'go build',
+      find: async () => {
+        interrupt.abort(new Error('Ctrl-C'));
+        return { absent: 'killed' };
+      },
+    };
+    const search = { ...settings, signal: interrupt.signal };
+    await expect(findTemporalBinary(search, [interrupted, offers('b', '/b')], works('/b'))).rejects.toThrow('Ctrl-C');
+  });
+
   it('in the cache is found under the version of the pin', async () => {
     const cacheDir = tempFolder();
     const path = builtBinaryPath(cacheDir);

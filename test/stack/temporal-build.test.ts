@@ -46,6 +46,18 @@ describe('building the Temporal server', () => {
     expect(builds).toBe(1);
   });
 
+  it('is not waited for any more by one that is interrupted, and goes on for the other', async () => {
+    const cacheDir = tempFolder();
+    const interrupt = new AbortController();
+    const { go } = fakeGo(async (target) => {
+      const second = buildWithGo({ cacheDir, log: () => interrupt.abort(), signal: interrupt.signal }, go);
+      expect(await second).toMatchObject({ absent: expect.stringContaining('is still building it') });
+      writeFileSync(target, 'binary');
+      return 0;
+    });
+    expect(await buildWithGo({ cacheDir, log }, go)).toEqual({ paths: [builtBinaryPath(cacheDir)] });
+  });
+
   it('that fails says why and leaves nothing', async () => {
     const cacheDir = tempFolder();
     const { go } = fakeGo((target) => {

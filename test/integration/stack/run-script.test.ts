@@ -4,11 +4,14 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { isAlive } from '../../../src/stack/process-identity.mjs';
+import { waitUntil } from '../../../src/stack/wait-until.ts';
 import { tempFolder } from '../../stack/temp-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const COPIED = [
   'scripts/run.mjs',
+  'scripts/end-with-parent.mjs',
   'scripts/generate-prisma-client.mjs',
   'src/stack/file-lock.mjs',
   'src/stack/process-identity.mjs',
@@ -142,6 +145,32 @@ describe('scripts/run.mjs', () => {
     });
     expect((await once(child, 'close'))[0]).toBe(5);
     expect(out).toBe('up\nheard 1\n');
+  });
+
+  it('killed with kill -9 leaves no command behind: that is told to hang up, and may end in order', async () => {
+    const project = fakeProject();
+    await run(project, 'say.mjs');
+    const [pidFile, heard] = [join(project, 'pid'), join(project, 'heard')];
+    writeFileSync(
+      join(project, 'stay.mjs'),
+      `import { renameSync, writeFileSync } from 'node:fs';
+       process.on('SIGHUP', () => { writeFileSync('heard', 'SIGHUP'); process.exit(); });
+       setInterval(() => {}, 1000);
+       writeFileSync('pid.new', String(process.pid));
+       renameSync('pid.new', 'pid');`,
+    );
+    const script = start(project, 'stay.mjs');
+    expect(await waitUntil(() => existsSync(pidFile), 20_000)).toBe(true);
+    script.kill('SIGKILL');
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    expect(await waitUntil(() => !isAlive(pid), 10_000)).toBe(true);
+    expect(readFileSync(heard, 'utf8')).toBe('SIGHUP');
+  });
+
+  it('does not keep a command alive that has nothing left to do', async () => {
+    const project = fakeProject();
+    writeFileSync(join(project, 'done.mjs'), "console.log('done', process.connected);");
+    expect(await run(project, 'done.mjs')).toMatchObject({ code: 0, out: 'done true\n' });
   });
 
   it('reports a command that a signal ended as shells do', async () => {
