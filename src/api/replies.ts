@@ -13,7 +13,9 @@ export const state = z.enum(STATES).meta({
   description: 'Where a build is: a phase, a handoff between two roles, `complete`, or `error`, where it is parked.',
 });
 const role = z.enum(ROLES).meta({ id: 'Role', description: 'One of the five who build.' });
-export const phase = z.enum(PHASES).meta({ id: 'Phase', description: 'One of the six pieces of work, in their order.' });
+export const phase = z
+  .enum(PHASES)
+  .meta({ id: 'Phase', description: 'One of the six pieces of work, in their order.' });
 const status = z.enum(STATUSES).meta({
   id: 'Status',
   description: "What a build's life is: `error` waits for an operator, `complete` and `cancelled` are over.",
