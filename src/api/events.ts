@@ -30,9 +30,12 @@ const projectEventId = z
 const RECONNECT =
   'Each event comes once and in order, also after a reconnect with `Last-Event-ID` (or `last_event_id` in the address, where a client cannot set the header; the header wins), to this or another server. Without it the stream begins with the first event. Comment lines keep the connection open; a reader that does not keep up is cut off and may come back.';
 
+/** A browser whose stream is refused does not try again, and after a restart all of them come at once. */
+const CONNECT_DEADLINE_MS = 3000;
+
 /** @returns null when the build is over and its reader has all of it */
 async function begin(workflowId: string, place: RowPlace | null, deps: Parameters<typeof requireBuild>[2]) {
-  const found = await fromMirror(() => deps.feed.locate(workflowId, place));
+  const found = await fromMirror(() => deps.feed.locate(workflowId, place), CONNECT_DEADLINE_MS);
   // Of a build that has just begun the mirror may not know yet.
   if (found === null && (await deps.builds.describe(workflowId)) === null) throw notFound(workflowId);
   return found?.over ? null : (found?.position ?? 0);
@@ -66,7 +69,7 @@ export const projectEvents = defineStream({
   reply: liveEvent,
   errors: ['mirror_unavailable', 'too_many_streams', 'streams_exhausted'],
   subscribe: async ({ params, caller, lastEventId }, deps) => {
-    const end = await fromMirror(() => deps.feed.end());
+    const end = await fromMirror(() => deps.feed.end(), CONNECT_DEADLINE_MS);
     // A foreign project looks like one that has no builds.
     const topic = mayUse(caller, params.project_id) ? { kind: 'project' as const, id: params.project_id } : null;
     // An id from beyond the end is none that was ever sent: it would let events pass unseen.

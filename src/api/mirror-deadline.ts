@@ -6,11 +6,12 @@ const MIRROR_DEADLINE_MS = 1000;
 
 /**
  * Waits for a call to the mirror.
- * @throws AppError `mirror_unavailable` when it fails or does not answer within {@link MIRROR_DEADLINE_MS}
+ * @param deadlineMs {@link MIRROR_DEADLINE_MS} unless given
+ * @throws AppError `mirror_unavailable` when it fails or does not answer in time
  */
-export async function fromMirror<T>(call: () => Promise<T>): Promise<T> {
+export async function fromMirror<T>(call: () => Promise<T>, deadlineMs = MIRROR_DEADLINE_MS): Promise<T> {
   try {
-    return await within(call(), MIRROR_DEADLINE_MS);
+    return await within(call(), deadlineMs);
   } catch (cause) {
     throw new AppError(
       'mirror_unavailable',

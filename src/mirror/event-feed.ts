@@ -2,7 +2,7 @@ import type { EventType, Handoff } from '../machine/events.ts';
 import type { JsonObject } from '../machine/json.ts';
 import type { Role, State } from '../machine/states.ts';
 import { type Connections, createConnections } from './connections.ts';
-import { FEED_LOCATE, FEED_PAGE, FEED_ROWS, FEED_WRITERS } from './feed-statements.ts';
+import { FEED_END, FEED_LOCATE, FEED_PAGE, FEED_ROWS, FEED_WRITERS } from './feed-statements.ts';
 import type { MirrorEvent, MirrorHandoff, RowPlace } from './history.ts';
 
 /** Whose events are wanted. */
@@ -97,17 +97,18 @@ export function createEventFeed({ databaseUrl, poolSize, timeoutMs }: FeedOption
   const read = readOf(connections);
   return {
     end: async () => {
-      const [row] = await read<{ id: string }>('select coalesce(max(id), 0) as id from workflow_events', []);
-      return Number(row?.id);
+      const [row] = await read<{ position: string }>(FEED_END, [], 'feed-end');
+      return Number(row?.position);
     },
-    writers: async () => (await read<{ writer: string }>(FEED_WRITERS, [])).map(({ writer }) => writer),
+    writers: async () => (await read<{ writer: string }>(FEED_WRITERS, [], 'feed-writers')).map(({ writer }) => writer),
     rows: async ({ builds, projects }, { after, upTo }) =>
       (await read<SqlRow>(FEED_ROWS, [after, upTo, builds, projects])).map(toRow),
     page: async ({ kind, id }, { after, upTo }, limit) =>
       (await read<SqlRow>(FEED_PAGE[kind], [after, upTo, id, limit])).map(toRow),
     locate: async (workflowId, place) => {
       const { generation, seq } = place ?? { generation: 0, seq: 0 };
-      const [row] = await read<{ position: string; over: boolean }>(FEED_LOCATE, [workflowId, generation, seq]);
+      const values = [workflowId, generation, seq];
+      const [row] = await read<{ position: string; over: boolean }>(FEED_LOCATE, values, 'feed-locate');
       return row ? { position: Number(row.position), over: row.over } : null;
     },
     close: connections.close,
@@ -115,10 +116,10 @@ export function createEventFeed({ databaseUrl, poolSize, timeoutMs }: FeedOption
 }
 
 /**
- * Not prepared under a name: the best plan depends on the values, and a plan for any values may read a whole project to
- * find the few rows behind a position.
+ * A name is for statements that are planned once. Without it the plan is made for the values: one for any values may read
+ * a whole project to find the few rows behind a position.
  */
 const readOf =
   ({ pool }: Connections) =>
-  async <T extends object>(text: string, values: readonly unknown[]): Promise<T[]> =>
-    (await pool.query<T>(text, [...values])).rows;
+  async <T extends object>(text: string, values: readonly unknown[], name?: string): Promise<T[]> =>
+    (await pool.query<T>({ text, values: [...values], ...(name === undefined ? {} : { name }) })).rows;

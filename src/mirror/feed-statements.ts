@@ -36,6 +36,9 @@ export const FEED_PAGE = {
   project: page('(project_id, id) > ($3, $1) and (project_id, id) <= ($3, $2) order by project_id, id'),
 } as const;
 
+/** The highest id that is visible. */
+export const FEED_END = 'select coalesce(max(id), 0) as position from workflow_events';
+
 /** Transactions that have begun to insert events; names are not given again while the server runs. */
 export const FEED_WRITERS = `
 select distinct virtualtransaction as writer from pg_locks

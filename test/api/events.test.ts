@@ -267,4 +267,11 @@ describe('a key that is bound to projects', () => {
     );
     expect(bad[0]?.body).toEqual(bad[1]?.body);
   });
+
+  it.each(['shop', 'none'])('hears of an outage on the stream of %s alike', async (project) => {
+    const api = await serve({ keys });
+    const reader = await open(api, ofProject(project), as('web'));
+    api.mirror.mood = 'refuses';
+    await vi.waitFor(() => expect(reader.comments).toEqual([expect.stringContaining('does not answer')]));
+  });
 });

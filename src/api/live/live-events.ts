@@ -73,6 +73,8 @@ export function createLiveEvents({ feed, log, lookMs, heartbeatMs = HEARTBEAT_MS
       if (closed) return sink.end();
       sinks.add(sink);
       sink.onClosed(() => sinks.delete(sink));
+      // Also without a topic: an outage is told to all alike.
+      tail.wake();
       if (topic !== null) void catchUp(hub, { topic, sink }, after);
     },
     close: () => {
@@ -94,7 +96,6 @@ function wantedOf(live: Hub['live']): { builds: string[]; projects: string[] } {
 async function catchUp({ pages, tail, live }: Hub, watcher: Watcher, from: number): Promise<void> {
   const { topic, sink } = watcher;
   let after = from;
-  tail.wake();
   while (sink.isOpen()) {
     const upTo = tail.position();
     // Another API may have handed out more than this one has looked at.
@@ -127,11 +128,14 @@ function join(live: Hub['live'], watcher: Watcher): void {
 function handOut(live: Hub['live'], rows: readonly FeedRow[]): void {
   const byTopic = new Map<string, FeedRow[]>();
   for (const row of rows) {
-    for (const topic of [`build ${row.workflowId}`, `project ${row.projectId}`]) {
-      if (!live.has(topic)) continue;
-      const known = byTopic.get(topic);
+    const topics: Topic[] = [
+      { kind: 'build', id: row.workflowId },
+      { kind: 'project', id: row.projectId },
+    ];
+    for (const key of topics.map(keyOf).filter((one) => live.has(one))) {
+      const known = byTopic.get(key);
       if (known) known.push(row);
-      else byTopic.set(topic, [row]);
+      else byTopic.set(key, [row]);
     }
   }
   for (const [key, own] of byTopic) tell(live.get(key) ?? new Set(), own);

@@ -59,10 +59,11 @@ export function openSink(res: ServerResponse): StreamSink {
         res.on('drain', done).on('close', done);
       }),
     beat: () => {
-      if (!isOpen()) return;
+      // An answer that has ended is still being taken.
+      if (res.destroyed) return;
       missedBeats = res.writableLength === 0 ? 0 : missedBeats + 1;
       if (missedBeats >= STALLED_BEATS) cut();
-      else if (missedBeats === 0) res.write(':\n\n');
+      else if (missedBeats === 0 && isOpen()) res.write(':\n\n');
     },
     end: (frames) => {
       if (!isOpen()) return;

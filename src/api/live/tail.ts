@@ -3,7 +3,7 @@ import { createHorizon, type Horizon } from './horizon.ts';
 
 /** How soon an event is seen, in ms. A look at a mirror without news is one statement of some 0.1 ms. */
 const LOOK_MS = 150;
-/** Writers are done within milliseconds: their rows are worth a look of their own. */
+/** Writers are done within milliseconds: their rows are worth looks of their own, unless one keeps the table for long. */
 const WRITERS_DONE_MS = 30;
 const AWAY_LIMIT_MS = 5_000;
 /** Positions that are read at once. */
@@ -39,8 +39,8 @@ export type Tail = Readonly<{
 type State = {
   position: number | null;
   horizon: Horizon;
-  /** How far the last look found rows, whether or not they may be read yet. */
-  end: number;
+  /** Looks in a row that found rows which may not be read yet. */
+  unsettled: number;
   reading: boolean;
   looping: boolean;
   closed: boolean;
@@ -52,8 +52,8 @@ type State = {
 /** Makes nothing happen until it is woken. */
 export function createTail(options: TailOptions): Tail {
   const state: State = {
-    ...{ position: null, horizon: createHorizon(), end: 0, reading: false, looping: false, closed: false },
-    ...{ failures: 0, waiting: [], endPause: null },
+    ...{ position: null, horizon: createHorizon(), reading: false, looping: false, closed: false },
+    ...{ unsettled: 0, failures: 0, waiting: [], endPause: null },
   };
   return {
     position: () => state.position,
@@ -96,11 +96,12 @@ async function loop(state: State, options: TailOptions): Promise<void> {
   // What happens while nobody watches is read from the mirror by who comes next.
   state.position = null;
   state.horizon = createHorizon();
+  letGo(state);
 }
 
-function pauseMs({ failures, position, end }: State, { lookMs = LOOK_MS }: TailOptions): number {
+function pauseMs({ failures, unsettled }: State, { lookMs = LOOK_MS }: TailOptions): number {
   if (failures > 0) return Math.min(lookMs * 2 ** failures, AWAY_LIMIT_MS);
-  return position === end ? lookMs : Math.min(lookMs, WRITERS_DONE_MS);
+  return unsettled === 0 ? lookMs : Math.min(WRITERS_DONE_MS * unsettled, lookMs);
 }
 
 function pause(state: State, ms: number): Promise<void> {
@@ -118,9 +119,9 @@ function pause(state: State, ms: number): Promise<void> {
 
 async function look(state: State, options: TailOptions): Promise<void> {
   const { feed } = options;
-  state.end = await feed.end();
-  if (state.end === state.position) return;
-  const settled = state.horizon.look(state.end, await feed.writers());
+  const end = await feed.end();
+  const settled = end === state.position ? end : state.horizon.look(end, await feed.writers());
+  state.unsettled = settled === end ? 0 : state.unsettled + 1;
   if (settled === null) return;
   state.position ??= settled;
   await handOut(state, settled, options);

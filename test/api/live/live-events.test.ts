@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readApiKeys } from '../../../src/api-keys.ts';
@@ -15,11 +16,11 @@ const add = (api: Served, count = 1): void => {
 const count = (api: Served, name: string): number => api.feed.asked.filter((asked) => asked === name).length;
 
 /** A reader that asks for the stream and then takes nothing of it. `gone`: the server has cut it off. */
-async function openWithoutReading(api: Served): Promise<{ gone(): Promise<void> }> {
+async function openWithoutReading(api: Served, path = PROJECT): Promise<{ gone(): Promise<void> }> {
   const socket = connect(api.server.port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => undefined);
-  socket.write(`GET ${PROJECT} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Request-Id: takes-nothing\r\n\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Request-Id: takes-nothing\r\n\r\n`);
   await new Promise((resolve) => socket.once('readable', resolve));
   // A paused socket never hears of its end; the server logs a call when it is over.
   const isOver = (): boolean => api.logged.some((line) => line.includes('takes-nothing'));
@@ -27,9 +28,9 @@ async function openWithoutReading(api: Served): Promise<{ gone(): Promise<void> 
 }
 
 const LARGE = { text: 'x'.repeat(1_000_000) };
-/** More than the system takes on behalf of a reader: about 10 MB. */
-const addTooMuch = (api: Served): void => {
-  for (let n = 0; n < 600; n += 1) api.feed.add({ workflowId: 'w', data: { text: 'x'.repeat(100_000) } });
+/** More than the system takes on behalf of a reader (about 10 MB), in one page. */
+const addTooMuch = (api: Served, workflowId = 'w'): void => {
+  for (let n = 0; n < 180; n += 1) api.feed.add({ workflowId, data: { text: 'x'.repeat(100_000) } });
 };
 
 describe('many watchers', () => {
@@ -157,10 +158,19 @@ describe('a reader that takes nothing', () => {
 
   it('is cut off when it stays so while it catches up; until then no more than a page waits for it', async () => {
     const api = await serve({}, { heartbeatMs: 50 });
-    addTooMuch(api);
+    for (const workflowId of ['v', 'w']) addTooMuch(api, workflowId);
     const slow = await openWithoutReading(api);
     await slow.gone();
     expect(count(api, 'page')).toBe(1);
+  });
+
+  it('is cut off also behind its last event', async () => {
+    const api = await serve({}, { heartbeatMs: 50 });
+    const id = randomUUID();
+    addTooMuch(api, id);
+    api.feed.add({ workflowId: id, ending: 'complete' });
+    const slow = await openWithoutReading(api, `/api/workflows/${id}/events`);
+    await slow.gone();
   });
 });
 

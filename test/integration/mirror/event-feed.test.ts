@@ -98,6 +98,23 @@ describe('the feed', () => {
     // An id that no event has: the one before it.
     expect(await at(1, 999)).toEqual({ position: positionOf(`1.${last}`), over: false });
   });
+
+  it('leads also to rows of a branch that arrive after the reset that undid it', async () => {
+    const run = cleanRun(specOf('a'));
+    const late = run[3] ?? expect.fail('a run has steps');
+    const redone = run[2] ?? expect.fail('a run has steps');
+    await flushAll(run.slice(0, 3));
+    await mirror.flush(flushOf(redone, { branch: 'run-2', runId: 'run-2', openedAtMs: T0 + 1_000_000 }), SOON);
+    await mirror.flush(flushOf(late), SOON);
+    const behind = async (generation: number, seq: number): Promise<string[]> => {
+      const after = (await feed.locate('workflow-a', { generation, seq }))?.position ?? 0;
+      return (await feed.page(build('a'), { ...ALL, after }, 100)).map(place);
+    };
+    const lateIds = late.rows.map(({ seq }) => `1.${seq}`);
+    expect(lateIds.length).toBeGreaterThan(1);
+    expect(await behind(2, redone.build.seq)).toEqual(lateIds);
+    expect(await behind(1, late.rows[0]?.seq ?? 0)).toEqual(lateIds.slice(1));
+  });
 });
 
 describe('a place of a build', () => {
