@@ -23,6 +23,7 @@ import {
   untilState,
   update,
 } from '../integration/fixtures/builds.ts';
+import { startEagerStack } from '../integration/fixtures/eager-stack.ts';
 import { startTestStack, type TestStack } from '../integration/fixtures/stack.ts';
 import { startTestWorker } from '../integration/fixtures/worker.ts';
 
@@ -40,21 +41,20 @@ const finish = async (handle: WorkflowHandle, from = 0): Promise<void> => {
   for (const phase of Object.keys(CLAIMS).slice(from)) await claim(handle, phase);
 };
 
+const sentBack: Story = async (scene) => {
+  const { test, model } = scene;
+  model.answer('verification', { ...ANSWERS.verification, approved_for_deployment: false, verification_report: 'no' });
+  const handle = await startBuild(test);
+  await called(scene, 'verification');
+  model.answer('verification', ANSWERS.verification);
+  return handle;
+};
+
 const STORIES: Readonly<Record<string, Story>> = {
   'clean-build': ({ test }) => startBuild(test),
 
-  'send-back': async (scene) => {
-    const { test, model } = scene;
-    model.answer('verification', {
-      ...ANSWERS.verification,
-      approved_for_deployment: false,
-      verification_report: 'no',
-    });
-    const handle = await startBuild(test);
-    await called(scene, 'verification');
-    model.answer('verification', ANSWERS.verification);
-    return handle;
-  },
+  'send-back': sentBack,
+  'continued-as-new': sentBack,
 
   'parked-and-retried': async ({ test, model }) => {
     model.answer('planning', 'I would rather talk about the weather.');
@@ -149,31 +149,55 @@ const STORIES: Readonly<Record<string, Story>> = {
 const withoutMachine = (key: string, value: unknown): unknown =>
   key === 'stackTrace' || key === 'identity' ? undefined : value;
 
+/** The runs of a build that continued as new, oldest first; of a build that was reset the current one. */
+async function runsOf({ test }: Scene, handle: WorkflowHandle): Promise<string[]> {
+  const runs: string[] = [];
+  const first = 'firstExecutionRunId' in handle ? String(handle.firstExecutionRunId) : (await handle.describe()).runId;
+  for (let runId: string | null | undefined = first; runId; ) {
+    runs.push(runId);
+    const { events } = await test.client.workflow.getHandle(handle.workflowId, runId).fetchHistory();
+    runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  }
+  return runs;
+}
+
 async function record(name: string, story: Story, scene: Scene): Promise<void> {
   const handle = await story(scene);
   await handle.result().catch(() => undefined);
-  const shown = scene.temporal('workflow', 'show', '--workflow-id', handle.workflowId, '--output', 'json');
-  const path = fileURLToPath(new URL(`./${name}.json`, import.meta.url));
-  await writeFile(path, `${JSON.stringify(JSON.parse(shown), withoutMachine, 1)}\n`);
-  console.log(`${name}: ${JSON.parse(shown).events.length} events`);
+  for (const [index, runId] of (await runsOf(scene, handle)).entries()) {
+    const run = ['--workflow-id', handle.workflowId, '--run-id', runId];
+    const shown = scene.temporal('workflow', 'show', ...run, '--output', 'json');
+    const file = index === 0 ? name : `${name}-${index + 1}`;
+    const path = fileURLToPath(new URL(`./${file}.json`, import.meta.url));
+    await writeFile(path, `${JSON.stringify(JSON.parse(shown), withoutMachine, 1)}\n`);
+    console.log(`${file}: ${JSON.parse(shown).events.length} events`);
+  }
 }
 
-const test = await startTestStack();
-const quiet = { temporalCli: undefined, cacheDir: test.config.cacheDir, log: () => undefined };
+/** So few that the build with a send-back continues as new, once. */
+const SUGGESTED_AT_EVENTS: Readonly<Record<string, number>> = { 'continued-as-new': 40 };
+
+const stock = await startTestStack();
+const quiet = { temporalCli: undefined, cacheDir: stock.config.cacheDir, log: () => undefined };
 const binary = await findTemporalBinary(quiet);
-const temporal = (...args: string[]): string => {
-  const options = { encoding: 'utf8', timeout: 30_000, maxBuffer: 64 * 1024 * 1024 } as const;
-  const { status, stdout, stderr } = spawnSync(binary, [...args, '--address', test.temporalAddress], options);
-  if (status !== 0) throw new Error(`temporal ${args.join(' ')}: ${stderr}`);
-  return stdout;
-};
+const temporalAt =
+  (address: string) =>
+  (...args: string[]): string => {
+    const options = { encoding: 'utf8', timeout: 30_000, maxBuffer: 64 * 1024 * 1024 } as const;
+    const { status, stdout, stderr } = spawnSync(binary, [...args, '--address', address], options);
+    if (status !== 0) throw new Error(`temporal ${args.join(' ')}: ${stderr}`);
+    return stdout;
+  };
 const wanted = process.argv.slice(2);
 for (const [name, story] of Object.entries(STORIES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const limit = SUGGESTED_AT_EVENTS[name];
+  const test = limit === undefined ? stock : await startEagerStack(stock, limit);
   const model = await startFakeModel();
   const worker = await startTestWorker(test, model);
-  await record(name, story, { test, model, temporal });
+  await record(name, story, { test, model, temporal: temporalAt(test.temporalAddress) });
   await worker.close();
   await model.stop();
+  if (test !== stock) await test.stop();
 }
-await test.stop();
+await stock.stop();

@@ -24,6 +24,8 @@ const RECORDINGS: Readonly<Record<string, readonly string[]>> = {
   'external-six-calls': ['WORKFLOW_EXECUTION_UPDATE_ACCEPTED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'measured-for-an-external-tester': ['WORKFLOW_EXECUTION_UPDATE_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'junk-signals': ['WORKFLOW_EXECUTION_SIGNALED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'continued-as-new': ['WORKFLOW_EXECUTION_CONTINUED_AS_NEW'],
+  'continued-as-new-2': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'cancelled-in-temporal': ['WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'WORKFLOW_EXECUTION_CANCELED'],
   'reset-midway': ['WORKFLOW_TASK_FAILED', 'WORKFLOW_EXECUTION_COMPLETED'],
 };
@@ -66,15 +68,18 @@ describe('a recorded history', () => {
 });
 
 describe('a workflow that no longer does what was recorded', () => {
-  it.each(['clean-build', 'external-six-calls'])('is found out: another activity in %s', async (name) => {
-    const { events } = load(name);
-    const at = events.findIndex(({ eventType }) => eventType === 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED');
-    const other = JSON.stringify(events[at]).replace(
-      /"activityType":\{"name":"\w+"\}/,
-      '"activityType":{"name":"other"}',
-    );
-    expect(JSON.parse(other)).not.toEqual(events[at]);
-    const altered = { events: events.with(at, JSON.parse(other) as RecordedEvent) };
-    await expect(replay(altered)).rejects.toThrow(DeterminismViolationError);
-  });
+  it.each(['clean-build', 'external-six-calls', 'continued-as-new-2'])(
+    'is found out: another activity in %s',
+    async (name) => {
+      const { events } = load(name);
+      const at = events.findIndex(({ eventType }) => eventType === 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED');
+      const other = JSON.stringify(events[at]).replace(
+        /"activityType":\{"name":"\w+"\}/,
+        '"activityType":{"name":"other"}',
+      );
+      expect(JSON.parse(other)).not.toEqual(events[at]);
+      const altered = { events: events.with(at, JSON.parse(other) as RecordedEvent) };
+      await expect(replay(altered)).rejects.toThrow(DeterminismViolationError);
+    },
+  );
 });

@@ -1,74 +1,31 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RunningWorker } from '../../../src/compose/worker.ts';
-import { choosePort } from '../../../src/stack/ports.ts';
-import { findTemporalBinary } from '../../../src/stack/temporal-binary.ts';
-import { PAYLOAD_CONVERTER_PATH } from '../../../src/workflow-bundle.ts';
-import { SEARCH_ATTRIBUTES } from '../../../src/workflows/messages.ts';
 import { type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { startTestApi } from '../fixtures/api.ts';
 import { ALL_EXTERNAL, CLAIMS, claim, startBuild, statusOf, until, update } from '../fixtures/builds.ts';
+import { startEagerStack } from '../fixtures/eager-stack.ts';
 import { startTestStack, type TestStack } from '../fixtures/stack.ts';
 import { startTestWorker } from '../fixtures/worker.ts';
 
-/** The server suggests continue-as-new at 4,096 events; this one does at 60, so that a build continues several times. */
+/** So few that a build continues several times. */
 const SUGGESTED_AT_EVENTS = 60;
 
 let stack: TestStack;
 let test: TestStack;
-let server: ChildProcess;
 let model: FakeModel;
 let worker: RunningWorker;
 
-async function startEagerServer(): Promise<string> {
-  const binary = await findTemporalBinary({
-    temporalCli: undefined,
-    cacheDir: stack.config.cacheDir,
-    log: () => undefined,
-  });
-  const port = await choosePort(17_233);
-  const attributes = Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => [
-    '--search-attribute',
-    `${name}=${type}`,
-  ]);
-  const limit = `limit.historyCount.suggestContinueAsNew=${SUGGESTED_AT_EVENTS}`;
-  const where = ['--port', String(port), '--headless', '--db-filename', join(stack.config.dataDir, 'eager.db')];
-  const args = [
-    'server',
-    'start-dev',
-    ...where,
-    '--log-level',
-    'error',
-    '--dynamic-config-value',
-    limit,
-    ...attributes,
-  ];
-  server = spawn(binary, args, { stdio: 'ignore' });
-  return `127.0.0.1:${port}`;
-}
-
 beforeAll(async () => {
   stack = await startTestStack();
-  const temporalAddress = await startEagerServer();
-  const connection = await until('the server', () =>
-    Connection.connect({ address: temporalAddress }).catch(() => null),
-  );
-  const client = new Client({ connection, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } });
-  test = { ...stack, client, temporalAddress };
+  test = await startEagerStack(stack, SUGGESTED_AT_EVENTS);
   model = await startFakeModel();
   worker = await startTestWorker(test, model);
 });
 afterAll(async () => {
   await worker?.close();
   await model?.stop();
-  await test?.client.connection.close();
-  const ended = server ? once(server, 'exit') : null;
-  server?.kill('SIGKILL');
-  await ended;
+  await test?.stop();
   await stack?.stop();
 });
 
