@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { OpenApiDocument, Operation, Parameter, Schema } from '../../src/api/openapi/types.ts';
+import { ROLES } from '../../src/machine/states.ts';
 import { breakHeaders, breakJson, breakPath, brokenBody, ODD_METHODS } from './faults.ts';
 import type { KnownBuild } from './known-builds.ts';
 import { type ArbitraryOf, createArbitraryOf, type Pinned } from './schema-arbitrary.ts';
@@ -51,6 +52,8 @@ const pinnedTo = ({ workflowId, buildId, projectId, role, completedState }: Know
   target_state: fc.constantFrom('discovery', 'planning', 'IMPLEMENTATION'),
   expected_state: fc.constantFrom(completedState, null),
   model: fc.constantFrom('gpt-4', null),
+  // A build of which a model does nothing costs little, and stays where commands find it.
+  external_roles: fc.constant(ROLES),
 });
 
 const isWellFormed = (value: unknown): boolean => typeof value !== 'string' || !/\p{Cs}/u.test(value);
