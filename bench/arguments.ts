@@ -8,6 +8,7 @@ export const CASES = [
   'load',
   'calls',
   'requests',
+  'lists',
   'crash',
   'real',
 ] as const;

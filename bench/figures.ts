@@ -1,6 +1,7 @@
 import type { Calls } from './cases/calls.ts';
 import type { ByName, Latency, Throughput } from './cases/compare.ts';
 import type { Crash } from './cases/crash.ts';
+import { type Lists, STATS } from './cases/lists.ts';
 import type { Load } from './cases/load.ts';
 import type { Memory } from './cases/memory.ts';
 import type { RealWork } from './cases/real-work.ts';
@@ -18,6 +19,7 @@ export type Figures = {
   load?: Load;
   calls?: Calls;
   requests?: Requests;
+  lists?: Lists;
   crash?: Crash;
   real?: Readonly<{ straight: RealWork; withSendBack: RealWork; instantPhases: RealWork['phases'] }>;
 };
@@ -29,6 +31,7 @@ const LATENCY_RATIO = 1.5;
 const THROUGHPUT_RATIO = 0.7;
 const LOAD_RATIO = 1.3;
 const STATUS_RATIO = 3;
+const STATS_LIMIT_MS = 50;
 const CRASH_EXTRA_MS = 10_000;
 const ACTIVITY_LIMIT = 8;
 const EVENT_LIMIT = 64;
@@ -43,6 +46,7 @@ const atMost = (what: string, found: number, limit: number, show: (value: number
 });
 
 const ratio = (value: number): string => value.toFixed(2);
+const tenths = (value: number): string => value.toFixed(1);
 const whole = (value: number): string => String(Math.round(value));
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
@@ -109,6 +113,11 @@ function overHttp({ calls, requests }: Figures): Target[] {
   return [atMost('p50 of GET status / of a bare Temporal query', asked, STATUS_RATIO, ratio), ...generated];
 }
 
+function inTheMirror({ lists }: Figures): Target[] {
+  const stats = lists?.latencies[STATS];
+  return stats ? [atMost(`p95 of the stats of ${lists.builds} builds, ms`, stats.p95Ms, STATS_LIMIT_MS, tenths)] : [];
+}
+
 export const activityTroubles = ({ activityRetries, activityTimeouts, activityFailures }: Load['troubles']): number =>
   activityRetries + activityTimeouts + activityFailures;
 
@@ -121,4 +130,5 @@ export const targetsOf = (figures: Figures): Target[] => [
   ...sizes(figures),
   ...underLoad(figures),
   ...overHttp(figures),
+  ...inTheMirror(figures),
 ];

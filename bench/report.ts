@@ -144,6 +144,15 @@ function generated({ requests: found }: Figures): string | null {
   return [table(rows), ...faults.map((fault) => `  ${fault}`)].join('\n');
 }
 
+function inTheMirror({ lists }: Figures): string | null {
+  if (!lists) return null;
+  const { builds, rounds, latencies } = lists;
+  return table([
+    [`${builds} builds of a project; ${rounds} of each`, 'p50, ms', 'p95, ms', 'max, ms'],
+    ...Object.entries(latencies).map(([name, { p50Ms, p95Ms, maxMs }]) => [name, ...[p50Ms, p95Ms, maxMs].map(tenths)]),
+  ]);
+}
+
 function realWork({ real }: Figures): string | null {
   if (!real) return null;
   const of = (phases: RealWork['phases'], name: string): string =>
@@ -180,6 +189,7 @@ export function report(figures: Figures): string {
     ['Memory, load and a crash', others(figures)],
     ['Calls over HTTP, one at a time', overHttp(figures)],
     ["Requests generated from the API's description", generated(figures)],
+    ['Lists and stats, from the mirror', inTheMirror(figures)],
     ['Real work: git, test runs and release of a recipe with files', realWork(figures)],
     ['Targets', targets(figures)],
   ] as const;

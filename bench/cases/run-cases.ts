@@ -6,6 +6,7 @@ import { QUEUES, type Setup } from '../setup.ts';
 import { measureCalls } from './calls.ts';
 import { type Contestant, measureLatency, measureThroughput } from './compare.ts';
 import { measureCrash } from './crash.ts';
+import { measureLists } from './lists.ts';
 import { measureLoad } from './load.ts';
 import { measureMemory } from './memory.ts';
 import { measureRealWork, phaseMedians } from './real-work.ts';
@@ -19,7 +20,8 @@ const SIZES = {
     memory: 200,
     load: { builds: 300, delayMs: 2000 },
     calls: { builds: 100, delayMs: 10_000, rounds: 200, warmUp: 30 },
-    requests: { requests: 20_000, inFlight: 8 },
+    requests: { requests: 5_000, inFlight: 8 },
+    lists: { builds: 100_000, rounds: 50 },
     crash: { builds: 32, delayMs: 1000, killAfterMs: 2500 },
     real: 8,
   },
@@ -30,6 +32,7 @@ const SIZES = {
     load: { builds: 48, delayMs: 500 },
     calls: { builds: 20, delayMs: 4000, rounds: 30, warmUp: 10 },
     requests: { requests: 2000, inFlight: 8 },
+    lists: { builds: 10_000, rounds: 20 },
     crash: { builds: 16, delayMs: 500, killAfterMs: 1500 },
     real: 2,
   },
@@ -83,6 +86,7 @@ const RUN: Readonly<Record<Case, (bench: Bench, found: Found) => Promise<Found>>
   },
   calls: async ({ setup, subjects, size }) => ({ calls: await measureCalls(setup, subjects.build, size.calls) }),
   requests: async ({ setup, size }) => ({ requests: await measureRequests(setup, size.requests) }),
+  lists: async ({ setup, size }) => ({ lists: await measureLists(setup, size.lists) }),
   real: async (bench) => ({ real: await measureReal(bench) }),
   crash: async ({ setup, subjects, size }) => ({ crash: await measureCrash(setup, subjects.build, size.crash) }),
 };

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../../prisma/client/client.ts';
+import { Prisma, type PrismaClient } from '../../prisma/client/client.ts';
 import { STATUSES, type Status } from '../machine/build.ts';
 import { PHASES, type Phase } from '../machine/states.ts';
 
@@ -12,35 +12,39 @@ export type ProjectFigures = Readonly<{
   failures: Readonly<Record<Phase, number>>;
 }>;
 
-type Row = Readonly<{ status: Status; builds: number; complete_ms: number | null; handoffs: number }> &
-  Readonly<Record<`${Phase}_failures`, number>>;
+const builds = STATUSES.map((status) => `${status}_builds` as const);
+const failures = PHASES.map((phase) => `${phase}_failures` as const);
+const figures = [...builds, 'complete_ms', 'handoffs', ...failures] as const;
+type Row = Readonly<Record<(typeof figures)[number], number>>;
+
+/** What one build that goes on comes to, by the names of the table of settled ones. */
+const LIVE: Readonly<Partial<Record<keyof Row, string>>> = { in_progress_builds: '1', handoffs: 'handoff_count' };
+
+const settled = figures.map((name) => (name === 'in_progress_builds' ? '0' : name));
+const live = figures.map((name) => LIVE[name] ?? (name.endsWith('_failures') ? name : '0'));
+// Sums are numeric in PostgreSQL: a double holds what these come to, and is a number in JavaScript.
+const sums = figures.map((name) => `coalesce(sum(${name}), 0)::float8 as ${name}`);
 
 /**
- * The figures of a project; all zero when the mirror knows no build of it. Read from the index
- * build_workflows_project_figures_idx alone, which has every column that is asked for here.
+ * Settled builds (parked or over) are counted as they settle, into a few rows of project_figures for each project;
+ * those that go on are few, and are counted here. One statement, so that no build is seen on both sides or on neither.
  */
+const statement = (projectId: string): Prisma.Sql => Prisma.sql`
+  select ${Prisma.raw(sums.join(', '))} from (
+    select ${Prisma.raw(settled.join(', '))} from project_figures where project_id = ${projectId}
+    union all
+    select ${Prisma.raw(live.join(', '))} from build_workflows where project_id = ${projectId} and status = 'in_progress'
+  ) counted(${Prisma.raw(figures.join(', '))})`;
+
+/** The figures of a project; all zero when the mirror knows no build of it. */
 export async function readProjectFigures(prisma: PrismaClient, projectId: string): Promise<ProjectFigures> {
-  // Sums are bigint in Postgres: a double holds what they can come to, and is a number in JavaScript.
-  const rows = await prisma.$queryRaw<Row[]>`
-    select status,
-      count(*)::float8 as builds,
-      1000 * extract(epoch from sum(completed_at - created_at))::float8 as complete_ms,
-      sum(handoff_count)::float8 as handoffs,
-      sum(discovery_failures)::float8 as discovery_failures,
-      sum(planning_failures)::float8 as planning_failures,
-      sum(implementation_failures)::float8 as implementation_failures,
-      sum(testing_failures)::float8 as testing_failures,
-      sum(verification_failures)::float8 as verification_failures,
-      sum(deployment_failures)::float8 as deployment_failures
-    from build_workflows where project_id = ${projectId} group by status`;
-  const sum = (of: (row: Row) => number | null): number => rows.reduce((total, row) => total + (of(row) ?? 0), 0);
-  const buildsIn = (status: Status): number => sum((row) => (row.status === status ? row.builds : 0));
+  const [row] = await prisma.$queryRaw<[Row]>(statement(projectId));
   return {
-    builds: Object.fromEntries(STATUSES.map((status) => [status, buildsIn(status)])) as Record<Status, number>,
-    completeMs: sum((row) => row.complete_ms),
-    handoffs: sum((row) => row.handoffs),
+    builds: Object.fromEntries(STATUSES.map((status) => [status, row[`${status}_builds`]])) as ProjectFigures['builds'],
+    completeMs: row.complete_ms,
+    handoffs: row.handoffs,
     failures: Object.fromEntries(
-      PHASES.map((phase) => [phase, sum((row) => row[`${phase}_failures`])]),
+      PHASES.map((phase) => [phase, row[`${phase}_failures`]]),
     ) as ProjectFigures['failures'],
   };
 }

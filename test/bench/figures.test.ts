@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CALLS, type Calls } from '../../bench/cases/calls.ts';
+import { type Lists, STATS } from '../../bench/cases/lists.ts';
 import type { Load } from '../../bench/cases/load.ts';
 import type { Requests } from '../../bench/cases/requests.ts';
 import { type Figures, targetsOf } from '../../bench/figures.ts';
@@ -77,6 +78,14 @@ describe('the targets of the bench', () => {
     };
     expect(verdicts({ machine, requests: requests(0) })).toEqual([true]);
     expect(verdicts({ machine, requests: requests(1) })).toEqual([false]);
+  });
+
+  it('want the stats of a project within their limit in nineteen of twenty calls', () => {
+    const lists = (p95Ms: number): Lists => {
+      return { builds: 100_000, rounds: 50, latencies: { [STATS]: { p50Ms: 1, p95Ms, maxMs: 1000 } } };
+    };
+    expect(verdicts({ machine, lists: lists(50) })).toEqual([true]);
+    expect(verdicts({ machine, lists: lists(50.1) })).toEqual([false]);
   });
 
   it('say nothing of a case that was left out', () => {

@@ -160,6 +160,29 @@ describe('the list of builds', () => {
   });
 });
 
+describe('the figures of a project whose rows are changed by hand', () => {
+  it('follow them', async () => {
+    const run = steps(specOf('by-hand', { projectId: 'by hand' }), [completePhase(RESULTS[0] ?? {})]);
+    for (const step of run) await mirror.flush(flushOf(step), SOON);
+    const figures = () => reader.projectFigures('by hand');
+    const change = (sql: string) => databases.query(url, `${sql} where id = 'workflow-by-hand'`);
+    const none = { in_progress: 0, error: 0, complete: 0, cancelled: 0 };
+    expect(await figures()).toMatchObject({ builds: { ...none, in_progress: 1 }, handoffs: 1 });
+    await change("update build_workflows set status = 'cancelled'");
+    expect(await figures()).toMatchObject({ builds: { ...none, cancelled: 1 }, handoffs: 1 });
+    await change("update build_workflows set status = 'error', testing_failures = 2, handoff_count = 4");
+    expect(await figures()).toMatchObject({ builds: { ...none, error: 1 }, handoffs: 4, failures: { testing: 2 } });
+    await change("update build_workflows set project_id = 'by hand, moved'");
+    expect(await figures()).toEqual(await reader.projectFigures('nobody’s'));
+    expect(await reader.projectFigures('by hand, moved')).toMatchObject({ builds: { ...none, error: 1 }, handoffs: 4 });
+    for (const table of ['workflow_events', 'workflow_handoffs', 'workflow_model_calls', 'build_branches']) {
+      await databases.query(url, `delete from ${table} where workflow_id = 'workflow-by-hand'`);
+    }
+    await change('delete from build_workflows');
+    expect(await reader.projectFigures('by hand, moved')).toEqual(await reader.projectFigures('nobody’s'));
+  });
+});
+
 describe('a build that was cancelled', () => {
   it('is cancelled in its status, in the list and in the figures, in the state where it stood', async () => {
     const abort = { type: 'abort', actor: 'ann', opId: null, reason: 'not needed' } as const;
