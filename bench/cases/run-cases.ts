@@ -20,7 +20,7 @@ const SIZES = {
     memory: 200,
     load: { builds: 300, delayMs: 2000 },
     calls: { builds: 100, delayMs: 10_000, rounds: 200, warmUp: 30 },
-    requests: { requests: 5_000, inFlight: 8 },
+    requests: { requests: 5000, inFlight: 8 },
     lists: { builds: 100_000, rounds: 50 },
     crash: { builds: 32, delayMs: 1000, killAfterMs: 2500 },
     real: 8,
