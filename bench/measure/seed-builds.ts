@@ -103,8 +103,14 @@ const COPIED: Readonly<Record<string, string>> = {
   timestamp: 's.timestamp + p.later',
 };
 
-/** Copies the rows of a table for all new builds. What numbers itself does so again. */
-async function copyRows(database: Client, table: string, key: 'id' | 'workflow_id'): Promise<void> {
+/** Of builds: what counts them changes the same few rows again and again, which is slow within one statement. */
+const BATCH_BUILDS = 1000;
+
+/** Copies the rows of a table for new builds, by their numbers. What numbers itself does so again. */
+async function copyRows(
+  database: Client,
+  { table, key, from, to }: Readonly<{ table: string; key: 'id' | 'workflow_id'; from: number; to: number }>,
+): Promise<void> {
   const { rows } = await database.query<{ name: string }>(
     `select column_name as name from information_schema.columns
      where table_name = $1 and coalesce(column_default, '') not like 'nextval%'`,
@@ -114,7 +120,9 @@ async function copyRows(database: Client, table: string, key: 'id' | 'workflow_i
   const values = names.map((name) => (name === key ? 'p.id' : (COPIED[name] ?? `s.${name}`)));
   await database.query(
     `insert into ${table} (${names.join(', ')}) select ${values.join(', ')}
-     from planned p join ${table} s on s.${key} = p.shape order by p.n`,
+     from planned p join ${table} s on s.${key} = p.shape
+     where p.n between $1 and $2 order by p.n`,
+    [from, to],
   );
 }
 
@@ -137,11 +145,13 @@ export async function seedBuilds(database: Client, databaseUrl: string, builds: 
      from generate_series(1, $2) n`,
     [share, all, builds, SEEDED_PROJECT],
   );
-  await copyRows(database, 'build_workflows', 'id');
+  for (let from = 1; from <= all; from += BATCH_BUILDS) {
+    await copyRows(database, { table: 'build_workflows', key: 'id', from, to: from + BATCH_BUILDS - 1 });
+  }
   // Foreign keys are true by the way the rows are made; checking each of millions takes minutes.
   await database.query('set session_replication_role = replica');
   for (const table of ['build_branches', 'workflow_handoffs', 'workflow_events']) {
-    await copyRows(database, table, 'workflow_id');
+    await copyRows(database, { table, key: 'workflow_id', from: 1, to: all });
   }
   await database.query('set session_replication_role = origin');
   await database.query('drop table planned');

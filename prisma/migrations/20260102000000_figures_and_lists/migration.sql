@@ -58,7 +58,7 @@ CREATE INDEX "build_workflows_project_id_user_id_created_at_idx" ON "build_workf
 CREATE INDEX "build_workflows_status_current_state_created_at_idx" ON "build_workflows"("status", "current_state", "created_at");
 
 -- CreateIndex
-CREATE INDEX "build_workflows_project_id_status_state_created_at_idx" ON "build_workflows"("project_id", "status", "current_state", "created_at");
+CREATE INDEX "build_workflows_project_stand_idx" ON "build_workflows"("project_id", "status", "current_state", "created_at", "handoff_count", "discovery_failures", "planning_failures", "implementation_failures", "testing_failures", "verification_failures", "deployment_failures");
 
 -- Figures of a project's settled builds: those that are parked or over. Of the others there are few: they are counted
 -- when they are asked for. A project's figures are spread over 16 rows, so that builds that settle at the same moment
@@ -106,6 +106,10 @@ DECLARE
     sign int;
     b "build_workflows";
 BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM "project_figures";
+        RETURN NULL;
+    END IF;
     FOREACH sign IN ARRAY ARRAY[-1, 1] LOOP
         IF sign < 0 THEN b := OLD; ELSE b := NEW; END IF;
         CONTINUE WHEN b."id" IS NULL OR b."status" = 'in_progress';
@@ -152,3 +156,7 @@ WHEN (OLD."status" <> 'in_progress' OR NEW."status" <> 'in_progress') EXECUTE FU
 -- CreateTrigger
 CREATE TRIGGER "build_workflows_settled_removed" AFTER DELETE ON "build_workflows" FOR EACH ROW
 WHEN (OLD."status" <> 'in_progress') EXECUTE FUNCTION "count_settled_build"();
+
+-- CreateTrigger
+CREATE TRIGGER "build_workflows_settled_truncated" AFTER TRUNCATE ON "build_workflows" FOR EACH STATEMENT
+EXECUTE FUNCTION "count_settled_build"();

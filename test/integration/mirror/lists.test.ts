@@ -10,7 +10,7 @@ import type { ProjectFigures } from '../../../src/mirror/project-figures.ts';
 import { createReadClient, type ReadClient } from '../../../src/mirror/read-client.ts';
 import { createReader, type MirrorReader } from '../../../src/mirror/reader.ts';
 import { listOf } from '../../fakes/fake-lists.ts';
-import { completePhase, flushOf, RESULTS, specOf, steps } from '../../mirror/builds.ts';
+import { cleanRun, completePhase, flushOf, RESULTS, specOf, steps } from '../../mirror/builds.ts';
 import { type Databases, startDatabases } from './database-fixture.ts';
 import { failuresIn, randomBuilds, type SentBuild } from './random-builds.ts';
 
@@ -180,6 +180,19 @@ describe('the figures of a project whose rows are changed by hand', () => {
     }
     await change('delete from build_workflows');
     expect(await reader.projectFigures('by hand, moved')).toEqual(await reader.projectFigures('nobody’s'));
+  });
+});
+
+describe('the figures of a mirror that was emptied', () => {
+  it('are zero', async () => {
+    const emptied = await databases.migrated();
+    const other = createMirror({ databaseUrl: emptied, poolSize: 1 });
+    for (const step of cleanRun(specOf('a'))) await other.flush(flushOf(step), SOON);
+    await other.close();
+    const figures = () => databases.query(emptied, 'select * from project_figures');
+    expect(await figures()).toHaveLength(1);
+    await databases.query(emptied, 'truncate build_workflows cascade');
+    expect(await figures()).toEqual([]);
   });
 });
 
