@@ -36,58 +36,71 @@ const STATES_OF: Readonly<Record<Status, readonly State[]>> = {
 
 type Stand = Readonly<{ status: Status; state: State }>;
 
-const standsOf = ({ state, status }: BuildFilter): Stand[] =>
-  STATUSES.filter((one) => status === null || one === status).flatMap((one) =>
+/**
+ * The stands (a status with a state) that a filter leaves. Null where they are looked at, not looked up: in the list of
+ * all builds, and in those of a person, who has few in most projects.
+ */
+function standsOf({ projectIds, userId, state, status }: BuildFilter): Stand[] | null {
+  const isWhole = projectIds === null && state === null && status === null;
+  if (userId !== null || isWhole) return null;
+  return STATUSES.filter((one) => status === null || one === status).flatMap((one) =>
     STATES_OF[one].filter((at) => state === null || at === state).map((at) => ({ status: one, state: at })),
   );
+}
+
+const given = (clauses: readonly (Prisma.Sql | null)[]): Prisma.Sql[] => clauses.filter((clause) => clause !== null);
+
+/** Where the rows of a list are looked up: one value each of what stands in front of `created_at` in an index. */
+function sourcesOf({ projectIds }: BuildFilter, stands: readonly Stand[] | null): Prisma.Sql[] {
+  const statuses = stands?.map(({ status }) => status);
+  const states = stands?.map(({ state }) => state);
+  return given([
+    projectIds && Prisma.sql`unnest(${[...projectIds]}::text[]) project(id)`,
+    stands && Prisma.sql`unnest(${statuses}::build_status[], ${states}::build_state[]) stand(status, state)`,
+  ]);
+}
+
+function conditionsOf(
+  { projectIds, userId, state, status, after }: BuildFilter,
+  stands: readonly Stand[] | null,
+): Prisma.Sql[] {
+  const since = after && new Date(after.createdAtMs).toISOString();
+  return given([
+    projectIds && Prisma.sql`project_id = project.id`,
+    userId === null ? null : Prisma.sql`user_id = ${userId}`,
+    stands && Prisma.sql`status = stand.status and current_state = stand.state`,
+    stands !== null || status === null ? null : Prisma.sql`status = ${status}::build_status`,
+    stands !== null || state === null ? null : Prisma.sql`current_state = ${state}::build_state`,
+    after && Prisma.sql`(created_at, id) < (${since}::timestamptz, ${after.id})`,
+  ]);
+}
 
 /**
  * In front of `created_at` every index has columns that must each be given one value, so that its end is the newest
- * build. So where a filter leaves several projects or stands (a status with a state), each is read by itself, a page at
- * most, and the newest of all are taken: however many builds there are, a list reads no more than its pages.
- *
- * Builds of a person are few in most projects, so their states are looked at, not looked up.
+ * build. So where a filter leaves several projects or stands, each is read by itself, a page at most, and the newest of
+ * all are taken: however many builds there are, a list reads no more than its pages.
  */
-function read({ projectIds, userId, state, status, after, limit }: BuildFilter, stands: readonly Stand[] | null) {
-  const sources = [
-    ...(projectIds === null ? [] : [Prisma.sql`unnest(${[...projectIds]}::text[]) project(id)`]),
-    ...(stands === null
-      ? []
-      : [
-          Prisma.sql`unnest(${stands.map((one) => one.status)}::build_status[],
-            ${stands.map((one) => one.state)}::build_state[]) stand(status, state)`,
-        ]),
-  ];
-  const conditions = [
-    ...(projectIds === null ? [] : [Prisma.sql`project_id = project.id`]),
-    ...(stands === null ? [] : [Prisma.sql`status = stand.status and current_state = stand.state`]),
-    ...(stands !== null || state === null ? [] : [Prisma.sql`current_state = ${state}::build_state`]),
-    ...(stands !== null || status === null ? [] : [Prisma.sql`status = ${status}::build_status`]),
-    ...(userId === null ? [] : [Prisma.sql`user_id = ${userId}`]),
-    ...(after === null
-      ? []
-      : [Prisma.sql`(created_at, id) < (${new Date(after.createdAtMs).toISOString()}::timestamptz, ${after.id})`]),
-  ];
-  const newestFirst = Prisma.sql`order by created_at desc, id desc limit ${limit}`;
+function statement(filter: BuildFilter, limit: number): Prisma.Sql {
+  const stands = standsOf(filter);
+  const conditions = conditionsOf(filter, stands);
   const where = conditions.length === 0 ? Prisma.empty : Prisma.sql`where ${Prisma.join(conditions, ' and ')}`;
+  const newestFirst = Prisma.sql`order by created_at desc, id desc limit ${limit}`;
   const page = Prisma.sql`lateral (
-    select id, created_at, user_id, workflow_metadata from build_workflows ${where} ${newestFirst}) page`;
-  // The view is taken out of the metadata of the rows that are left: what is large is decompressed for it.
+    select id, created_at, user_id, workflow_metadata from build_workflows ${where} ${newestFirst}
+  ) page`;
+  const sources = Prisma.join([...sourcesOf(filter, stands), page], ' cross join ');
+  // The view is taken out of the metadata last, of the rows that are left: what is large is decompressed for it.
   return Prisma.sql`
-    select id, created_at, user_id, workflow_metadata -> 'view' as view from (
-      select page.* from ${Prisma.join([...sources, page], ' cross join ')} ${newestFirst}) newest
-    ${Prisma.sql`order by created_at desc, id desc`}`;
+    select id, created_at, user_id, workflow_metadata -> 'view' as view
+    from (select page.* from ${sources} ${newestFirst}) newest order by created_at desc, id desc`;
 }
 
 type Row = Readonly<{ id: string; created_at: Date; user_id: string; view: StatusView }>;
 
 /** A page of the builds that fit a filter. */
 export async function listBuilds(prisma: PrismaClient, filter: BuildFilter): Promise<BuildPage> {
-  const isNarrow = filter.userId !== null;
-  const isWhole = filter.projectIds === null && filter.state === null && filter.status === null;
-  const stands = isNarrow || isWhole ? null : standsOf(filter);
   // One more than asked for tells whether there is a next page.
-  const rows = await prisma.$queryRaw<Row[]>(read({ ...filter, limit: filter.limit + 1 }, stands));
+  const rows = await prisma.$queryRaw<Row[]>(statement(filter, filter.limit + 1));
   const shown = rows.slice(0, filter.limit);
   const last = shown.at(-1);
   const hasMore = last !== undefined && rows.length > shown.length;
