@@ -22,7 +22,7 @@ const DEFAULT_URL = 'http://127.0.0.1:3000';
 /** Commands for what can be done with a build in this state. */
 function commands(workflowId: string, outcome: Outcome, { apiUrl }: Place): Line[] {
   const url = apiUrl === DEFAULT_URL ? '' : ` --url ${apiUrl}`;
-  const cli = (label: string, command: string): Line => item(label, `npm run -s cli -- ${command}${url}`);
+  const cli = (label: string, command: string): Line => item(label, `npx q-orchestrator ${command}${url}`);
   const steering = [
     cli('Retry', `retry ${workflowId} --reason "try again"`),
     cli('Go back', `rollback ${workflowId} --to planning --reason "another plan"`),
