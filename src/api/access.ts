@@ -51,8 +51,22 @@ async function isCallers(workflowId: string, caller: Caller, deps: ApiDeps): Pro
  * that are bound to projects only.
  * @throws AppError `not_found`, and for a bound caller `mirror_unavailable`, `temporal_unreachable`
  */
-export async function requireBuild(workflowId: string, caller: Caller, deps: ApiDeps): Promise<void> {
+async function requireBuild(workflowId: string, caller: Caller, deps: ApiDeps): Promise<void> {
   if (!isWorkflowId(workflowId)) throw notFound(workflowId);
   if (caller.projects === null) return;
   if (!(await isCallers(workflowId, caller, deps))) throw notFound(workflowId);
+}
+
+type Named = Readonly<{ caller: Caller; params: unknown; body?: unknown }>;
+
+/**
+ * Stands before the handler of every call that names a build, in its path or its body, so that no handler can forget it
+ * and nothing is done or kept for a build that is not the caller's.
+ * @throws AppError `not_found`, and for a bound caller `mirror_unavailable`, `temporal_unreachable`
+ */
+export async function requireNamedBuild({ caller, params, body }: Named, deps: ApiDeps): Promise<void> {
+  for (const part of [params, body]) {
+    const { workflow_id: id } = (part ?? {}) as { workflow_id?: unknown };
+    if (typeof id === 'string') await requireBuild(id, caller, deps);
+  }
 }

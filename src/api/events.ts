@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { mayUse, notFound, requireBuild } from './access.ts';
+import { mayUse, notFound } from './access.ts';
 import { projectParams, workflowParams } from './fields.ts';
 import { fromMirror } from './mirror-deadline.ts';
-import type { RowPlace } from './ports.ts';
+import type { ApiDeps, RowPlace } from './ports.ts';
 import { liveEvent, streamEnd } from './replies.ts';
 import { defineStream } from './route.ts';
 
@@ -34,7 +34,7 @@ const RECONNECT =
 const CONNECT_DEADLINE_MS = 3000;
 
 /** @returns null when the build is over and its reader has all of it */
-async function begin(workflowId: string, place: RowPlace | null, deps: Parameters<typeof requireBuild>[2]) {
+async function begin(workflowId: string, place: RowPlace | null, deps: ApiDeps) {
   const found = await fromMirror(() => deps.feed.locate(workflowId, place), CONNECT_DEADLINE_MS);
   // Of a build that has just begun the mirror may not know yet.
   if (found === null && (await deps.builds.describe(workflowId)) === null) throw notFound(workflowId);
@@ -51,9 +51,8 @@ export const buildEvents = defineStream({
   reply: z.union([liveEvent, streamEnd]),
   errors: ['not_found', 'mirror_unavailable', 'temporal_unreachable', 'too_many_streams', 'streams_exhausted'],
   statuses: { 200: 'The stream.', 204: 'The build is over, and nothing is behind the given id.' },
-  subscribe: async ({ params, caller, lastEventId }, deps) => {
+  subscribe: async ({ params, lastEventId }, deps) => {
     const { workflow_id: id } = params;
-    await requireBuild(id, caller, deps);
     const after = await begin(id, lastEventId, deps);
     return after === null ? null : (sink) => deps.live.follow({ kind: 'build', id }, after, sink);
   },

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { WireMessage } from '../machine/messages.ts';
 import type { OperationReply, UpdateName } from '../workflows/messages.ts';
-import { notFound, requireBuild } from './access.ts';
+import { notFound } from './access.ts';
 import { digestOf } from './digest.ts';
 import { fromMirror } from './mirror-deadline.ts';
 import type { ApiDeps } from './ports.ts';
@@ -44,7 +44,6 @@ export async function operate(
   deps: ApiDeps,
 ): Promise<OperationReply> {
   const { workflow_id: workflowId } = params;
-  await requireBuild(workflowId, caller, deps);
   const { name: actor } = caller;
   const opId = digestOf(`${actor}\n${idempotencyKey}`);
   try {

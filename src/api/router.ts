@@ -2,6 +2,7 @@ import { type Request, type RequestHandler, Router } from 'express';
 import type { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { type Fault, jsonFaults } from '../machine/json.ts';
+import { requireNamedBuild } from './access.ts';
 import type { Admit } from './admission.ts';
 import { jsonBody, readBody } from './body.ts';
 import { boundFaults, faultsOf, listFaults } from './faults.ts';
@@ -71,6 +72,7 @@ function answerCall(route: AnyReplyRoute, deps: ApiDeps): RequestHandler {
   return async (req, res) => {
     const call = readCall(route, req, res.locals.caller as Caller);
     if (route.changes === true) res.set('Idempotency-Key', call.idempotencyKey);
+    await requireNamedBuild(call, deps);
     const reply: unknown = await route.handle(call, deps);
     res.status(route.statusOf?.(reply as never) ?? 200);
     if (route.mediaType === undefined) res.json(reply);
@@ -82,6 +84,7 @@ function answerStream(route: AnyStreamRoute, deps: ApiDeps): RequestHandler {
   return async (req, res) => {
     const call = readStreamCall(route, req, res.locals.caller as Caller);
     whenClosed(res, deps.live.admit(call.caller));
+    await requireNamedBuild(call, deps);
     const begin = await route.subscribe(call, deps);
     if (begin === null) res.status(204).end();
     else if (req.method === 'HEAD') openSink(res).end();

@@ -1,6 +1,5 @@
 import type { StatusView } from '../machine/status-view.ts';
 import type { HistoryReply as LiveRows } from '../workflows/messages.ts';
-import { requireBuild } from './access.ts';
 import { EMPTY_HISTORY, handoffReply, joinAudit } from './audit.ts';
 import { workflowParams } from './fields.ts';
 import { atTime, type KnownStatus } from './known-status.ts';
@@ -41,9 +40,8 @@ export const status = defineRoute({
   params: workflowParams,
   reply: statusReply,
   errors: ['not_found', 'mirror_unavailable', 'temporal_unreachable'],
-  handle: async ({ params, caller }, deps) => {
+  handle: async ({ params }, deps) => {
     const { workflow_id: workflowId } = params;
-    await requireBuild(workflowId, caller, deps);
     const [asked, live] = await Promise.all([deps.builds.status(workflowId), deps.builds.history(workflowId)]);
     const { view, source } = await sourcedStatus(workflowId, asked, deps);
     return {

@@ -5,7 +5,6 @@ import type { JsonObject } from '../../machine/json.ts';
 import type { PromptView } from '../../machine/prompt-view.ts';
 import { handedOnFiles } from '../../prompts/handed-on-files.ts';
 import { buildPrompt, type Message, PHASES_WITH_FILES } from '../../prompts/prompt.ts';
-import { requireBuild } from '../access.ts';
 import { workflowParams } from '../fields.ts';
 import type { ApiDeps } from '../ports.ts';
 import { sourcedStatus } from '../read-status.ts';
@@ -64,9 +63,8 @@ export const getAiPrompt = defineRoute({
   reply: promptReply,
   errors: ['not_found', 'build_over', 'no_worker', 'mirror_unavailable', 'temporal_unreachable'],
   reads: true,
-  handle: async ({ params, caller }, deps) => {
+  handle: async ({ params }, deps) => {
     const { workflow_id: workflowId } = params;
-    await requireBuild(workflowId, caller, deps);
     const view = await askForPrompt(workflowId, deps);
     const messages = await messagesFor(view, deps);
     return { model: view.build.spec.model ?? deps.settings.models.byRole[view.role], messages, ...SAMPLING };

@@ -1,4 +1,3 @@
-import { requireBuild } from '../access.ts';
 import { workflowParams } from '../fields.ts';
 import { sourcedStatus } from '../read-status.ts';
 import { defineRoute } from '../route.ts';
@@ -12,9 +11,8 @@ export const aiStatus = defineRoute({
   params: workflowParams,
   reply: aiStatusReply,
   errors: ['not_found', 'mirror_unavailable', 'temporal_unreachable'],
-  handle: async ({ params, caller }, deps) => {
+  handle: async ({ params }, deps) => {
     const { workflow_id: workflowId } = params;
-    await requireBuild(workflowId, caller, deps);
     const { view } = await sourcedStatus(workflowId, await deps.builds.status(workflowId), deps);
     return {
       workflow_id: workflowId,
