@@ -9,6 +9,7 @@ import type { StatusView } from '../machine/status-view.ts';
 import {
   type BuildInput,
   type HistoryReply,
+  INDEX_PAUSE_MS,
   MEMO_START_DIGEST,
   type OperationReply,
   WORKFLOW_TYPE,
@@ -38,7 +39,7 @@ const ENDINGS: Readonly<Partial<Record<number, Ending>>> = {
 };
 
 async function startBuild(client: Client, taskQueue: string, spec: BuildSpec): Promise<'started' | 'already_started'> {
-  const input: BuildInput = { spec };
+  const input: BuildInput = { spec, indexPauseMs: INDEX_PAUSE_MS };
   try {
     await callTemporal(client, START_DEADLINE_MS, () =>
       client.workflow.start(WORKFLOW_TYPE, {

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from './json.ts';
 import {
   isHandoff,
+  isPhase,
   type OpenState,
   PHASES,
   type Phase,
@@ -223,6 +224,10 @@ export const isOver = (position: Position): position is Complete | Cancelled =>
   position.status === 'complete' || position.status === 'cancelled';
 
 export const isExternal = (spec: BuildSpec, role: Role): boolean => spec.externalRoles.includes(role);
+
+/** Whether a model works on the build now: it is in a phase whose role no person or outside agent does. */
+export const isModelDriven = ({ position, spec }: Pick<Build, 'position' | 'spec'>): boolean =>
+  position.status === 'in_progress' && isPhase(position.state) && !isExternal(spec, STATE_TABLE[position.state].owner);
 
 /** Phases whose result is in the build, in order. */
 export const completedPhases = (build: Pick<Build, 'results'>): Phase[] =>

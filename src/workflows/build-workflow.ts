@@ -9,9 +9,9 @@ import {
 } from '@temporalio/workflow';
 import type { PhaseInput } from '../activities/contract.ts';
 import { startBuild } from '../machine/apply.ts';
-import { type Build, isExternal, isOver, phaseOf, stateOf } from '../machine/build.ts';
+import { type Build, isModelDriven, isOver, phaseOf, stateOf } from '../machine/build.ts';
 import { snapshotOf } from '../machine/snapshot.ts';
-import { isPhase, type Phase, STATE_TABLE } from '../machine/states.ts';
+import type { Phase } from '../machine/states.ts';
 import { phaseSummary } from './details.ts';
 import { parkCommand } from './failures.ts';
 import { registerHandlers } from './handlers.ts';
@@ -65,6 +65,8 @@ function openSession(input: BuildInput): Session {
   if (!opened) throw ApplicationFailure.nonRetryable('the carried build is missing', 'invalid_body');
   const outbox = [...(started?.rows ?? input.carried?.outbox ?? [])];
   const needsOperator = opened.position.status === 'error';
+  const { indexPauseMs = 0 } = input;
+  const lags = started === null && indexPauseMs > 0;
   return {
     build: opened,
     outbox,
@@ -73,25 +75,20 @@ function openSession(input: BuildInput): Session {
     branch,
     scope: null,
     endedByModel: false,
-    // The client sets the search attributes of a start; a continued run keeps those of the run before.
-    shown: { state: stateOf(opened.position), needsOperator },
+    // The client sets the search attributes of a start. A continued run keeps those of the run before, which may lag.
+    shown: { state: lags ? null : stateOf(opened.position), needsOperator, atMs: started ? Date.now() : 0 },
+    indexPauseMs,
   };
 }
 
 /** Does the one thing that the build's position asks for. */
 async function step(session: Session): Promise<void> {
   if (mayContinue(session)) await carryOn(session);
-  const { position, gate, spec } = session.build;
+  const { position, gate } = session.build;
   const current = phaseOf(position);
   if (gate.kind === 'running') await runMeasurement(session);
-  else if (
-    position.status === 'in_progress' &&
-    current &&
-    isPhase(position.state) &&
-    !isExternal(spec, STATE_TABLE[current].owner)
-  ) {
-    await runPhase(session, current);
-  } else await waitForCommand(session);
+  else if (current && isModelDriven(session.build)) await runPhase(session, current);
+  else await waitForCommand(session);
 }
 
 function inputFor(session: Session, current: Phase): PhaseInput {
@@ -214,9 +211,10 @@ async function carryOn(session: Session): Promise<void> {
   const input = { build: snapshotOf(session.build), batch: nextBatch(session) };
   confirm(session, await flush({ ...input, patience: 'one_try' }));
   await condition(allHandlersFinished);
-  const { build: carriedBuild, outbox, branch } = session;
+  const { build: carriedBuild, outbox, branch, indexPauseMs } = session;
   await continueAsNew<(input: BuildInput) => Promise<BuildSummary>>({
     spec: carriedBuild.spec,
     carried: { build: carriedBuild, outbox, branch },
+    ...(indexPauseMs > 0 ? { indexPauseMs } : {}),
   });
 }

@@ -20,8 +20,19 @@ export const MEMO_START_DIGEST = 'startDigest';
 /** What continue-as-new carries into the next run. */
 export type Carried = Readonly<{ build: Build; outbox: readonly AuditRow[]; branch: string }>;
 
+/**
+ * The pause between two writes of BuildState while models drive a build, in ms. Each write costs the server some 6 ms of
+ * processor, more than all else in the passing of a phase, and nobody reads a list that often (decision 19).
+ */
+export const INDEX_PAUSE_MS = 5000;
+
 /** The workflow's one argument. */
-export type BuildInput = Readonly<{ spec: BuildSpec; carried?: Carried }>;
+export type BuildInput = Readonly<{
+  spec: BuildSpec;
+  carried?: Carried;
+  /** INDEX_PAUSE_MS at the start; absent in runs that began before there was one: they write at every phase. */
+  indexPauseMs?: number;
+}>;
 
 /** What every Update answers. */
 export type { OperationReply } from '../machine/operation-reply.ts';

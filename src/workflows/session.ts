@@ -1,7 +1,7 @@
 import { type CancellationScope, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Batch } from '../activities/contract.ts';
 import { applyCommand } from '../machine/apply.ts';
-import { type Build, stateOf } from '../machine/build.ts';
+import { type Build, isModelDriven, stateOf } from '../machine/build.ts';
 import type { Applied, Command, Refused } from '../machine/commands.ts';
 import type { AuditRow } from '../machine/events.ts';
 import type { State } from '../machine/states.ts';
@@ -21,7 +21,10 @@ export type Session = {
   scope: CancellationScope | null;
   /** True when no message but a model's result brought the build to its end. */
   endedByModel: boolean;
-  shown: Readonly<{ state: State; needsOperator: boolean }>;
+  /** What the search attributes say, and since when; a state of null is not known. */
+  shown: Readonly<{ state: State | null; needsOperator: boolean; atMs: number }>;
+  /** While models drive the build, its state is written to the search attributes no sooner than this after the last time. */
+  readonly indexPauseMs: number;
 };
 
 const RECENT_LIMIT = 200;
@@ -48,19 +51,24 @@ export function apply(session: Session, command: Command): Applied | Refused {
   return applied;
 }
 
-/** Tells operators: one search attribute event per change of state, none per automatic handoff; details cost none. */
+/**
+ * Tells operators. Details cost nothing; search attributes cost an event and an entry of the server's index, so there is at
+ * most one per change of state, none per automatic handoff, and none in haste: only who waits, parks or ends is told at once.
+ */
 export function show(session: Session): void {
-  const state = stateOf(session.build.position);
-  const needsOperator = session.build.position.status === 'error';
-  const { shown } = session;
-  if (state !== shown.state || needsOperator !== shown.needsOperator) {
+  const { build, shown, indexPauseMs } = session;
+  const state = stateOf(build.position);
+  const needsOperator = build.position.status === 'error';
+  const nowMs = Date.now();
+  const hurried = isModelDriven(build) && !shown.needsOperator && nowMs - shown.atMs < indexPauseMs;
+  if ((state !== shown.state || needsOperator !== shown.needsOperator) && !hurried) {
     upsertSearchAttributes([
       { key: BUILD_STATE, value: state },
       ...(needsOperator === shown.needsOperator ? [] : [{ key: BUILD_NEEDS_OPERATOR, value: needsOperator }]),
     ]);
-    session.shown = { state, needsOperator };
+    session.shown = { state, needsOperator, atMs: nowMs };
   }
-  setCurrentDetails(currentDetails(session.build));
+  setCurrentDetails(currentDetails(build));
 }
 
 /** The oldest unconfirmed rows, as many as fit one activity's input; at least one where there is any. */

@@ -26,6 +26,9 @@ const RECORDINGS: Readonly<Record<string, readonly string[]>> = {
   'junk-signals': ['WORKFLOW_EXECUTION_SIGNALED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'continued-as-new': ['WORKFLOW_EXECUTION_CONTINUED_AS_NEW'],
   'continued-as-new-2': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'continued-at-leisure': ['WORKFLOW_EXECUTION_CONTINUED_AS_NEW'],
+  'continued-at-leisure-2': ['UPSERT_WORKFLOW_SEARCH_ATTRIBUTES', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'parked-at-leisure': ['UPSERT_WORKFLOW_SEARCH_ATTRIBUTES', 'WORKFLOW_EXECUTION_COMPLETED'],
   'cancelled-in-temporal': ['WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'WORKFLOW_EXECUTION_CANCELED'],
   'reset-midway': ['WORKFLOW_TASK_FAILED', 'WORKFLOW_EXECUTION_COMPLETED'],
 };
@@ -64,6 +67,30 @@ describe('a recorded history', () => {
 
   it.each(Object.keys(RECORDINGS))('%s replays with the workflow of today', async (name) => {
     await replay(load(name));
+  });
+});
+
+type Indexed = { searchAttributes: { indexedFields: Record<string, { data: string }> } };
+const statesShownIn = (name: string): unknown[] =>
+  load(name).events.flatMap((event) => {
+    const shown = event.upsertWorkflowSearchAttributesEventAttributes as Indexed | undefined;
+    const state = shown?.searchAttributes.indexedFields.BuildState;
+    return state ? [JSON.parse(Buffer.from(state.data, 'base64').toString()) as unknown] : [];
+  });
+
+describe('the index of states', () => {
+  it('followed every phase in runs that began before there was a pause', () => {
+    const rest = ['implementation', 'testing', 'verification', 'deployment', 'complete'];
+    expect(statesShownIn('parked-and-retried')).toEqual(['planning', 'error', 'planning', ...rest]);
+  });
+
+  it('is told at once where a build parks, is mended and ends, and not in haste where models drive it', () => {
+    expect(statesShownIn('parked-at-leisure')).toEqual(['error', 'planning', 'complete']);
+  });
+
+  it('is told once by a run that goes on for another, which cannot know what it says', () => {
+    expect(statesShownIn('continued-at-leisure')).toEqual([]);
+    expect(statesShownIn('continued-at-leisure-2')).toHaveLength(2);
   });
 });
 
