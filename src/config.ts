@@ -7,6 +7,7 @@ import type { Fault } from './machine/json.ts';
 import { ROLES, type Role } from './machine/states.ts';
 import type { Providers } from './models.ts';
 import { LOOPBACK_HOSTS, readOrigins } from './origins.ts';
+import { fileVariable, readSecretFiles } from './secret-files.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -84,6 +85,24 @@ const VARIABLES = z.object({
     z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   ),
 });
+
+/** What is given as `<NAME>`, or as `<NAME>_FILE`: the path of a file with the value, so that it stands in no environment. */
+const SECRETS = [
+  'API_KEYS',
+  'DATABASE_URL',
+  'TEMPORAL_API_KEY',
+  'OPENAI_API_KEY',
+  'ANTHROPIC_API_KEY',
+] as const satisfies readonly (keyof Variables)[];
+
+const CACHE_HOME = 'XDG_CACHE_HOME';
+
+/** Every name that {@link readConfig} looks at. */
+export const VARIABLE_NAMES: readonly string[] = [
+  ...Object.keys(VARIABLES.shape),
+  ...SECRETS.map((name) => fileVariable(name)),
+  CACHE_HOME,
+];
 
 type ModelVariable = `MODEL_${Uppercase<Role>}`;
 function modelVariable(role: Role): ModelVariable {
@@ -194,18 +213,22 @@ function toConfig(env: Variables, cacheHome: string): Config {
 }
 
 /**
- * Reads the configuration from an environment; empty values count as not given.
+ * Reads the configuration from an environment, and the files that it names; empty values count as not given.
  * @throws AppError `config_invalid`, listing every fault at once; secrets are never repeated
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  const named = Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
   );
+  const files = readSecretFiles(named, SECRETS);
+  const given = { ...named, ...files.values };
   const parsed = VARIABLES.safeParse(given);
   // Beside other faults, that a value was given is all that is known of it.
-  const { HOST = '127.0.0.1', API_KEYS } = given;
-  const crossed = parsed.success ? parsed.data : { ...given, HOST, API_KEYS: API_KEYS ? [API_KEYS] : [] };
+  const { HOST = '127.0.0.1' } = given;
+  const keys = [given.API_KEYS, given[fileVariable('API_KEYS')]].filter((value) => value !== undefined);
+  const crossed = parsed.success && files.faults.length === 0 ? parsed.data : { ...given, HOST, API_KEYS: keys };
   const faults: Fault[] = [
+    ...files.faults,
     ...(parsed.error?.issues ?? []).map(({ path, message }) => ({ at: String(path[0] ?? ''), fault: message })),
     ...crossFaults(crossed),
   ];
@@ -213,5 +236,5 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const listed = faults.map(({ at, fault }) => `  ${at} ${fault}`).join('\n');
     throw new AppError('config_invalid', `The configuration cannot be used:\n${listed}`, { faults });
   }
-  return toConfig(parsed.data, environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'));
+  return toConfig(parsed.data, named[CACHE_HOME] ?? join(homedir(), '.cache'));
 }

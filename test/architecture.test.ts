@@ -88,13 +88,14 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'api-keys.ts': { values: [], packages: ['node:'] },
   'config.ts': {
-    values: ['machine', 'errors.ts', 'api-keys.ts', 'origins.ts'],
+    values: ['machine', 'errors.ts', 'api-keys.ts', 'origins.ts', 'secret-files.ts'],
     types: ['models.ts'],
     packages: ['node:', 'zod'],
   },
   'errors.ts': { values: ['machine'], packages: [] },
   'models.ts': { values: ['errors.ts'], packages: [] },
   'origins.ts': { values: [], packages: [] },
+  'secret-files.ts': { values: [], types: ['machine'], packages: ['node:'] },
   'within.ts': { values: [], packages: [] },
   'workflow-bundle.ts': { values: [], packages: ['node:', '@temporalio/worker'] },
 };
