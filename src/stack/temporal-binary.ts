@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { AppError } from '../errors.ts';
 import { run } from './run-command.ts';
-import { buildWithGo } from './temporal-build.ts';
+import { buildTemporal } from './temporal-build.ts';
 import { type BinaryRequest, builtBinaryPath } from './temporal-cache.ts';
 import { downloadWithSdk, listDownloads } from './temporal-download.ts';
 
@@ -29,7 +29,7 @@ export function binarySources({ cacheDir, log, signal }: BinarySettings): readon
       find: async () => ({ paths: [builtBinaryPath(cacheDir), ...listDownloads(cacheDir)] }),
     },
     { name: "the Temporal SDK's download", find: () => downloadWithSdk({ cacheDir, log, signal }) },
-    { name: 'go build', find: () => buildWithGo({ cacheDir, log, signal }) },
+    { name: 'go build', find: () => buildTemporal({ cacheDir, log, signal }) },
   ];
 }
 

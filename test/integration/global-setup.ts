@@ -3,18 +3,28 @@ import { readConfig } from '../../src/config.ts';
 import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
 import { workflowBundle } from '../../src/workflow-bundle.ts';
 import { findChromium } from './fixtures/chromium.ts';
+import { findTctl } from './fixtures/tctl-binary.ts';
+
+const log = (line: string): void => console.error(line);
+
+/** Says which tests are skipped and why. @throws Error where they were not to be skipped: the named variable is set */
+function tellAbsence(found: object, tests: string, variable: 'REQUIRE_BROWSER' | 'REQUIRE_TCTL'): void {
+  if (!('absent' in found)) return;
+  if (process.env[variable]) throw new Error(`${variable} is set, and ${found.absent}`);
+  log(`${tests} are skipped: ${found.absent}`);
+}
 
 /** What may take minutes on a fresh machine is got once, in the open, before any test's deadline runs. */
 export async function setup(project: TestProject): Promise<void> {
-  const { XDG_CACHE_HOME, TEMPORAL_CLI, CHROMIUM_PATH, REQUIRE_BROWSER } = process.env;
+  const { XDG_CACHE_HOME, TEMPORAL_CLI, CHROMIUM_PATH } = process.env;
   const { cacheDir, temporal } = readConfig({ XDG_CACHE_HOME, TEMPORAL_CLI });
-  const log = (line: string): void => console.error(line);
-  await findTemporalBinary({ temporalCli: temporal.cli ?? undefined, cacheDir, log });
+  const temporalCli = await findTemporalBinary({ temporalCli: temporal.cli ?? undefined, cacheDir, log });
+  project.provide('temporalCli', temporalCli);
   await workflowBundle(cacheDir);
   const chromium = await findChromium({ chromiumPath: CHROMIUM_PATH, cacheDir, log });
-  if ('absent' in chromium) {
-    if (REQUIRE_BROWSER) throw new Error(`REQUIRE_BROWSER is set, and ${chromium.absent}`);
-    log(`Tests in a browser are skipped: ${chromium.absent}`);
-  }
+  tellAbsence(chromium, 'Tests in a browser', 'REQUIRE_BROWSER');
   project.provide('chromium', chromium);
+  const tctl = await findTctl({ cacheDir, log });
+  tellAbsence(tctl, 'Tests with tctl', 'REQUIRE_TCTL');
+  project.provide('tctl', tctl);
 }

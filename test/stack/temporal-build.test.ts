@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildWithGo, type Go } from '../../src/stack/temporal-build.ts';
+import type { Go } from '../../src/stack/go-build.ts';
+import { buildTemporal } from '../../src/stack/temporal-build.ts';
 import { builtBinaryPath } from '../../src/stack/temporal-cache.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -27,7 +28,7 @@ describe('building the Temporal server', () => {
       expect(existsSync(path)).toBe(false);
       return 0;
     });
-    expect(await buildWithGo({ cacheDir, log }, go)).toEqual({ paths: [path] });
+    expect(await buildTemporal({ cacheDir, log }, go)).toEqual({ paths: [path] });
     expect(readFileSync(path, 'utf8')).toBe('binary');
     expect(readdirSync(dirname(path))).toHaveLength(1);
   });
@@ -41,7 +42,7 @@ describe('building the Temporal server', () => {
       writeFileSync(target, 'binary');
       return 0;
     });
-    const both = await Promise.all([buildWithGo({ cacheDir, log }, go), buildWithGo({ cacheDir, log }, go)]);
+    const both = await Promise.all([buildTemporal({ cacheDir, log }, go), buildTemporal({ cacheDir, log }, go)]);
     expect(both).toEqual([{ paths: [builtBinaryPath(cacheDir)] }, { paths: [builtBinaryPath(cacheDir)] }]);
     expect(builds).toBe(1);
   });
@@ -50,12 +51,12 @@ describe('building the Temporal server', () => {
     const cacheDir = tempFolder();
     const interrupt = new AbortController();
     const { go } = fakeGo(async (target) => {
-      const second = buildWithGo({ cacheDir, log: () => interrupt.abort(), signal: interrupt.signal }, go);
+      const second = buildTemporal({ cacheDir, log: () => interrupt.abort(), signal: interrupt.signal }, go);
       expect(await second).toMatchObject({ absent: expect.stringContaining('is still building it') });
       writeFileSync(target, 'binary');
       return 0;
     });
-    expect(await buildWithGo({ cacheDir, log }, go)).toEqual({ paths: [builtBinaryPath(cacheDir)] });
+    expect(await buildTemporal({ cacheDir, log }, go)).toEqual({ paths: [builtBinaryPath(cacheDir)] });
   });
 
   it('that fails says why and leaves nothing', async () => {
@@ -64,16 +65,16 @@ describe('building the Temporal server', () => {
       writeFileSync(target, 'half');
       return 1;
     });
-    expect(await buildWithGo({ cacheDir, log }, go)).toEqual({ absent: 'failed: line 1 | why it failed' });
+    expect(await buildTemporal({ cacheDir, log }, go)).toEqual({ absent: 'failed: line 1 | why it failed' });
     expect(readdirSync(dirname(builtBinaryPath(cacheDir)))).toEqual([]);
   });
 
   it('is not tried without go or with one too old', async () => {
     const cacheDir = tempFolder();
     const missing: Go = async () => answer(null, 'spawn go ENOENT');
-    expect(await buildWithGo({ cacheDir, log }, missing)).toEqual({ absent: 'there is no working go command' });
+    expect(await buildTemporal({ cacheDir, log }, missing)).toEqual({ absent: 'there is no working go command' });
     const old = fakeGo(() => 0, 'go version go1.19.8 linux/amd64');
-    expect(await buildWithGo({ cacheDir, log }, old.go)).toEqual({ absent: 'go 1.19 is older than 1.21' });
+    expect(await buildTemporal({ cacheDir, log }, old.go)).toEqual({ absent: 'go 1.19 is older than 1.21' });
     expect(old.calls).toEqual(['version']);
   });
 
@@ -81,7 +82,7 @@ describe('building the Temporal server', () => {
     const file = join(tempFolder(), 'file');
     writeFileSync(file, '');
     const { go } = fakeGo(() => 0);
-    expect(await buildWithGo({ cacheDir: file, log }, go)).toEqual({
+    expect(await buildTemporal({ cacheDir: file, log }, go)).toEqual({
       absent: expect.stringContaining('the cache cannot be written'),
     });
   });
