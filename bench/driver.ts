@@ -36,7 +36,7 @@ export function floorSubject(client: Client, taskQueue: string, type: 'empty' | 
 
 /** Builds, started as the API starts them. */
 export function buildSubject(client: Client, taskQueue: string, requirements = 'an answer'): Subject {
-  const builds = createTemporalBuilds(client, taskQueue);
+  const builds = createTemporalBuilds({ client, taskQueue, apiUrl: () => 'http://127.0.0.1' });
   const { models, activeTimeoutMs, maxSendBacks, coverageMin } = readConfig({});
   const settings = { models, activeTimeoutMs, maxSendBacks, coverageMin };
   return {

@@ -44,6 +44,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'within.ts',
       'workflows/messages.ts',
       'workflows/search-attributes.ts',
+      'workflows/markdown.ts',
       'stack/ports.ts',
       'artifacts/contents.ts',
     ],

@@ -38,7 +38,15 @@ const ENDINGS: Readonly<Partial<Record<number, Ending>>> = {
   7: 'failed',
 };
 
-async function startBuild(client: Client, taskQueue: string, spec: BuildSpec): Promise<'started' | 'already_started'> {
+export type BuildsSettings = Readonly<{
+  client: Client;
+  taskQueue: string;
+  /** Where people reach the API: known once it listens. */
+  apiUrl: () => string;
+}>;
+
+async function startBuild(settings: BuildsSettings, spec: BuildSpec): Promise<'started' | 'already_started'> {
+  const { client, taskQueue, apiUrl } = settings;
   const input: BuildInput = { spec, indexPauseMs: INDEX_PAUSE_MS };
   try {
     await callTemporal(client, START_DEADLINE_MS, () =>
@@ -50,7 +58,7 @@ async function startBuild(client: Client, taskQueue: string, spec: BuildSpec): P
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
         memo: { [MEMO_START_DIGEST]: spec.startDigest },
         staticSummary: summaryOf(spec),
-        staticDetails: detailsOf(spec),
+        staticDetails: detailsOf(spec, apiUrl()),
         typedSearchAttributes: [
           { key: BUILD_STATE, value: 'discovery' },
           { key: BUILD_PROJECT, value: spec.projectId },
@@ -137,11 +145,12 @@ async function query<T>(client: Client, reader: WorkflowClient, workflowId: stri
  * Builds as workflows of a Temporal server. The client's connection may be lazy: every call has its own deadline, and
  * says within 2 s that the server is away.
  */
-export function createTemporalBuilds(client: Client, taskQueue: string): BuildsPort {
+export function createTemporalBuilds(settings: BuildsSettings): BuildsPort {
+  const { client } = settings;
   // A closed workflow would be replayed for a query; the mirror has its end already, and costs less.
   const reader = new WorkflowClient({ ...client.options, interceptors: [], queryRejectCondition: 'NOT_OPEN' });
   return {
-    start: (spec) => startBuild(client, taskQueue, spec),
+    start: (spec) => startBuild(settings, spec),
     execute: execute(client),
     status: (workflowId) => query<StatusView>(client, reader, workflowId, 'status'),
     history: (workflowId) => query<HistoryReply>(client, reader, workflowId, 'history'),

@@ -1,35 +1,38 @@
 import type { BuildSpec, Content } from '../machine/build.ts';
+import { clipBytes, oneLine, quoted } from '../workflows/markdown.ts';
 
-/** The server takes 400 bytes for a summary and 20,000 for details; a line of the list shows less. */
+/*
+ * The Web UI renders summary and details as Markdown and carries them in a URL. The server takes 400 bytes for a summary
+ * and 20,000 for details, which the URL would not.
+ */
+const PROJECT_LIMIT_BYTES = 60;
 const SUMMARY_LIMIT_BYTES = 200;
-
-/** Cuts at a character's end, so that the text stays valid UTF-8. */
-function clipBytes(text: string, limitBytes: number): string {
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length <= limitBytes) return text;
-  let end = limitBytes - 3;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return `${bytes.subarray(0, end).toString('utf8')}…`;
-}
-
-const oneLine = (text: string): string => text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+const NAME_LIMIT_BYTES = 100;
+const REQUIREMENTS_LIMIT_BYTES = 1000;
 
 function wordsOf(content: Content): string {
-  if (content.kind === 'artifact') return oneLine(content.ref.preview);
-  return oneLine(typeof content.value === 'string' ? content.value : JSON.stringify(content.value));
+  if (content.kind === 'artifact') return content.ref.preview;
+  return typeof content.value === 'string' ? content.value : JSON.stringify(content.value);
 }
 
-/** The build's line in the list of workflows: its project and the first words of its requirements. */
-export const summaryOf = (spec: BuildSpec): string =>
-  clipBytes(`${oneLine(spec.projectId)}: ${wordsOf(spec.requirements)}`, SUMMARY_LIMIT_BYTES);
+/** The build's line: its project and the first words of its requirements. */
+export const summaryOf = ({ projectId, requirements }: BuildSpec): string =>
+  quoted(`${clipBytes(oneLine(projectId), PROJECT_LIMIT_BYTES)}: ${wordsOf(requirements)}`, SUMMARY_LIMIT_BYTES);
 
-/** What a start fixed, for the head of the workflow's page. */
-export function detailsOf(spec: BuildSpec): string {
+/**
+ * What a start fixed, for the head of the workflow's page.
+ * @param apiUrl where people reach the API, for links to the build
+ */
+export function detailsOf(spec: BuildSpec, apiUrl: string): string {
+  const name = (text: string): string => quoted(text, NAME_LIMIT_BYTES);
   const drivers =
     spec.externalRoles.length === 0 ? 'all roles by the model' : `external: ${spec.externalRoles.join(', ')}`;
+  const model = spec.model === null ? 'the configured one of each role' : name(spec.model);
+  const page = `${apiUrl}/api/workflows/${encodeURIComponent(spec.workflowId)}`;
   return [
-    `Build ${oneLine(spec.buildId)} of project ${oneLine(spec.projectId)}, for ${oneLine(spec.userId)}`,
-    `Model: ${spec.simulated ? 'simulated' : (spec.model ?? 'by role')}; ${drivers}; coverage at least ${spec.coverageMin} %`,
-    `Requirements: ${clipBytes(wordsOf(spec.requirements), 2000)}`,
+    `Build ${name(spec.buildId)} of project ${name(spec.projectId)}, for ${name(spec.userId)}: ` +
+      `[status](${page}/status), [audit](${page}/history)`,
+    `Model: ${model}${spec.simulated ? ' (simulated)' : ''}; ${drivers}; coverage at least ${spec.coverageMin} %`,
+    `Requirements: ${quoted(wordsOf(spec.requirements), REQUIREMENTS_LIMIT_BYTES)}`,
   ].join('\n\n');
 }

@@ -42,8 +42,9 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
   const live = createLiveEvents({ feed, log });
   const { models, activeTimeoutMs, maxSendBacks, coverageMin } = config;
   const providers = isSimulated(models.providers) ? SOMEWHERE : models.providers;
+  let url = '';
   const app = createApp({
-    builds: createTemporalBuilds(client, taskQueue),
+    builds: createTemporalBuilds({ client, taskQueue, apiUrl: () => url }),
     mirror,
     feed,
     live,
@@ -61,8 +62,9 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
     },
   });
   const listening = await listen(app, config.api, log);
+  url = listening.url;
   return {
-    url: listening.url,
+    url,
     close: async () => {
       // Streams first: they would last as long as they are let.
       live.close();

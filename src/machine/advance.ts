@@ -54,11 +54,15 @@ export function planAdvance(build: Build, command: AdvanceCommand): AdvancePlan 
   return planCompletion(build, command, state, completedState);
 }
 
+/**
+ * Whether testing cannot be completed by anybody's word now: the orchestrator runs the tests itself. A model-driven tester
+ * measures inside its own activity, so its gate is open only when that activity has ended.
+ */
+export const isMeasuring = (build: Build): boolean =>
+  mayRunFiles(build) && (build.gate.kind === 'running' || !isExternal(build.spec, 'test_auditor'));
+
 function planCompletion(build: Build, command: AdvanceCommand, state: OpenState, phase: Phase): AdvancePlan | Refused {
-  const runs = phase === 'testing' && mayRunFiles(build);
-  // A model-driven tester measures inside its own activity, so its gate is open only when that activity has ended.
-  const measuring = build.gate.kind === 'running' || (runs && !isExternal(build.spec, 'test_auditor'));
-  if (runs && measuring) {
+  if (phase === 'testing' && isMeasuring(build)) {
     return refuse(
       build,
       'gate_running',

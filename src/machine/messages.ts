@@ -119,7 +119,7 @@ const READERS = {
 const isUndecodable = (input: JsonObject): boolean => '$undecodable' in input;
 
 /** Length in UTF-8, which is how it travels; pure, because a workflow has no Buffer. */
-function utf8Bytes(text: string): number {
+export function utf8Bytes(text: string): number {
   let bytes = 0;
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0;

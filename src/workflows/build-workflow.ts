@@ -12,7 +12,7 @@ import { startBuild } from '../machine/apply.ts';
 import { type Build, isModelDriven, isOver, phaseOf, stateOf } from '../machine/build.ts';
 import { snapshotOf } from '../machine/snapshot.ts';
 import type { Phase } from '../machine/states.ts';
-import { phaseSummary } from './details.ts';
+import { flushSummary, phaseSummary } from './details.ts';
 import { parkCommand } from './failures.ts';
 import { registerHandlers } from './handlers.ts';
 import type { BuildInput } from './messages.ts';
@@ -182,7 +182,8 @@ async function waitForCommand(session: Session): Promise<void> {
 /** One batch to the mirror, patiently: an activity of its own, whose tries go on until it is written. */
 async function writeBatch(session: Session): Promise<void> {
   const input = { build: snapshotOf(session.build), batch: nextBatch(session) };
-  confirm(session, await flush({ ...input, patience: 'until_written' }));
+  const options = { summary: flushSummary(session.build) };
+  confirm(session, await flush.executeWithOptions(options, [{ ...input, patience: 'until_written' }]));
 }
 
 /**

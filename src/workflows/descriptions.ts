@@ -15,8 +15,10 @@ export const MESSAGE_DESCRIPTIONS = {
   abort: 'Ends the build for good. Example: {"reason": "no longer needed", "actor": "ann"}',
 } as const satisfies Record<MessageName, string>;
 
+const NO_INPUT = 'Takes no input: leave it empty. Example: {}';
+
 export const QUERY_DESCRIPTIONS = {
-  status: 'Where the build is: state, role, progress, what is expected next. No input.',
-  history: 'The newest rows of the audit, with those that the mirror does not have yet. No input.',
-  prompt: 'What the prompt of the current phase is made from. No input.',
+  status: `Where the build is: state, role, progress, what is expected next. ${NO_INPUT}`,
+  history: `The newest rows of the audit, with those that the mirror does not have yet. ${NO_INPUT}`,
+  prompt: `What the prompt of the current phase is made from; null once the build is over. ${NO_INPUT}`,
 } as const satisfies Record<(typeof QUERY_NAMES)[number], string>;

@@ -1,13 +1,28 @@
-import { type Build, isExternal, phaseOf, roleOf } from '../machine/build.ts';
-import { describeState, nextExpectation } from '../machine/progress.ts';
-import { allowedNow } from '../machine/refuse.ts';
-import { actingRole, type Phase, STATE_TABLE } from '../machine/states.ts';
+import { isMeasuring } from '../machine/advance.ts';
+import {
+  attemptOf,
+  type Build,
+  completedPhases,
+  isExternal,
+  isOver,
+  phaseOf,
+  roleOf,
+  stateOf,
+} from '../machine/build.ts';
+import { retryTarget, rollbackTargets } from '../machine/going-back.ts';
+import type { JsonObject } from '../machine/json.ts';
+import type { MessageName } from '../machine/messages.ts';
+import { progressOf } from '../machine/progress.ts';
+import { actingRole, isHandoff, isPhase, type Phase, STATE_TABLE } from '../machine/states.ts';
+import { clipBytes, quoted } from './markdown.ts';
+import { RESULT_EXAMPLES } from './result-examples.ts';
 
-/** The Web UI carries current details in a URL: keep them under about 2 kB. */
-const DETAILS_LIMIT_CHARS = 1800;
+// The Web UI carries current details in a URL, so all of them stay under 2 kB; what others wrote gets these parts of it.
+const REASON_LIMIT_BYTES = 600;
+const MODEL_LIMIT_BYTES = 120;
 
-/** Markdown that would be rendered is shown as it was written. */
-const plain = (text: string): string => text.replace(/[\\`*_[\]<>|#]/g, (mark) => `\\${mark}`).replace(/\s+/g, ' ');
+/** What an operator puts the own words in place of; accepted as it stands. */
+const REASON = { reason: 'say why', actor: 'your name' };
 
 /** The model that a phase's calls go to, as far as the build knows. */
 export function modelOf(build: Build, phase: Phase): string {
@@ -16,30 +31,99 @@ export function modelOf(build: Build, phase: Phase): string {
   return simulated ? `${name} (simulated)` : name;
 }
 
-/** What the timeline shows beside an activity. */
+/** What the timeline shows beside the activity of a phase. The server takes 400 bytes, and a model's name may have 800. */
 export const phaseSummary = (build: Build, phase: Phase): string =>
-  `${phase}, attempt ${build.attempts[phase]}, ${modelOf(build, phase)}`;
+  `${phase}, attempt ${build.attempts[phase]}, ${clipBytes(modelOf(build, phase), MODEL_LIMIT_BYTES)}`;
 
-/** What operators read first: where the build is, who works on it, what it cost, why it went back, what may be sent. */
-export function currentDetails(build: Build): string {
+/** Who is at work: in a handoff state its receiver. */
+const workerOf = ({ position }: Build) =>
+  position.status === 'in_progress' ? actingRole(position.state) : roleOf(position);
+
+/** Where the build is and who is waited for, in a few words. */
+export function headline(build: Build): string {
   const { position } = build;
-  const phase = phaseOf(position);
-  const role = position.status === 'in_progress' ? actingRole(position.state) : roleOf(position);
-  const driver = isExternal(build.spec, role) ? 'external' : 'llm';
-  const last = build.feedback.at(-1);
-  const headline =
-    position.status === 'error' ? `Needs an operator: ${position.failedIn} (${position.code})` : describeState(build);
-  const lines = [
-    `**${plain(headline)}**`,
-    '',
-    ...(position.status === 'error' ? [`- reason: ${plain(position.reason)}`] : []),
-    ...(phase === null ? [] : [`- ${phase}, attempt ${build.attempts[phase]}`]),
-    `- role: ${plain(role)} (${driver})`,
-    ...(phase === null || driver === 'external' ? [] : [`- model: ${plain(modelOf(build, phase))}`]),
-    `- tokens: ${build.tokens}`,
-    ...(last ? [`- last reason (${plain(last.kind)} from ${plain(last.from)}): ${plain(last.reason)}`] : []),
-    `- next: ${plain(nextExpectation(build, build.updatedAtMs).task)}`,
-    `- allowed now: ${plain(allowedNow(position).join('; ') || 'nothing, the build is over')}`,
+  switch (position.status) {
+    case 'complete':
+      return 'Complete';
+    case 'cancelled':
+      return `Cancelled in ${stateOf(position)}`;
+    case 'error':
+      return `Needs an operator: ${position.failedIn} failed (${position.code})`;
+    case 'in_progress': {
+      const role = workerOf(build);
+      return `${isExternal(build.spec, role) ? `Waits for ${role}` : 'At work'}: ${position.state}`;
+    }
+  }
+}
+
+/** What the timeline shows beside a flush: it is written when the build is about to wait, so it says for whom. */
+export const flushSummary = (build: Build): string => `to the mirror: ${headline(build)}`;
+
+/** Why the build is where it is: parked, ended, or sent back. */
+function lastReason({ position, feedback }: Build): string {
+  if (position.status === 'error') return `${quoted(position.reason, REASON_LIMIT_BYTES)} (parked)`;
+  if (position.status === 'cancelled') return `${quoted(position.reason, REASON_LIMIT_BYTES)} (cancelled)`;
+  const last = feedback.at(-1);
+  return last ? `${quoted(last.reason, REASON_LIMIT_BYTES)} (${last.kind} from ${last.from})` : 'none';
+}
+
+type Offer = Readonly<{ name: MessageName; effect: string; input: JsonObject }>;
+
+function advanceOffer(build: Build): Offer[] {
+  const { position } = build;
+  if (position.status !== 'in_progress' || (position.state === 'testing' && isMeasuring(build))) return [];
+  const { state } = position;
+  const result = isPhase(state) ? { phase_result: RESULT_EXAMPLES[state] } : {};
+  const input = { role: actingRole(state), completed_state: state, ...result };
+  return [{ name: 'advance', effect: isHandoff(state) ? 'acknowledges the handoff' : `completes ${state}`, input }];
+}
+
+/** What may be sent now, the way on first. */
+function offers(build: Build): Offer[] {
+  const { position } = build;
+  if (isOver(position)) return [];
+  const target = retryTarget(position);
+  const targets = rollbackTargets(position);
+  const target_state = targets.at(-1) ?? 'discovery';
+  return [
+    ...(target === null ? [] : [{ name: 'retry', effect: `goes to ${target}`, input: REASON } as const]),
+    ...advanceOffer(build),
+    { name: 'rollback', effect: `goes to ${targets.join(', ')}`, input: { target_state, ...REASON } },
+    { name: 'abort', effect: 'ends the build', input: REASON },
   ];
-  return lines.join('\n').slice(0, DETAILS_LIMIT_CHARS);
+}
+
+const offerLine = ({ name, effect, input }: Offer): string => `- ${name} (${effect}): \`${JSON.stringify(input)}\``;
+
+/**
+ * What operators read first, as Markdown: where the build is, who works on it, what it cost, why it is there, and what may
+ * be sent, ready to copy.
+ */
+export function currentDetails(build: Build): string {
+  const { position, spec } = build;
+  const phase = phaseOf(position);
+  const role = workerOf(build);
+  const driver = isExternal(spec, role) ? 'external' : 'llm';
+  const { percentage, completed, total } = progressOf(completedPhases(build).length);
+  const offered = offers(build);
+  const lines = [
+    `**${headline(build)}**`,
+    '',
+    `- needs an operator: ${position.status === 'error' ? 'yes' : 'no'}`,
+    `- last reason: ${lastReason(build)}`,
+    `- state: ${stateOf(position)}; ${completed} of ${total} phases done (${percentage} %)`,
+    ...(phase === null ? [] : [`- attempt: ${attemptOf(build, phase)} of ${phase}`]),
+    `- role: ${role} (${driver})`,
+    ...(phase === null || driver === 'external'
+      ? []
+      : [`- model: ${quoted(modelOf(build, phase), MODEL_LIMIT_BYTES)}`]),
+    `- tokens: ${build.tokens}`,
+    '',
+    offered.length === 0
+      ? 'Nothing may be sent: the build is over.'
+      : 'Send as a signal or an update, with this input:',
+    '',
+    ...offered.map(offerLine),
+  ];
+  return lines.join('\n');
 }

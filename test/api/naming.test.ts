@@ -44,15 +44,15 @@ const spec = (requirements: string): BuildSpec => ({
 
 describe('the summary of a build', () => {
   it('is one line with the project and the first words of the requirements', () => {
-    expect(summaryOf(spec('a function\nthat\tslugifies'))).toBe('shop 1: a function that slugifies');
+    expect(summaryOf(spec('a function\nthat\tslugifies'))).toBe('`shop 1: a function that slugifies`');
   });
 
   it.each(['ä', '😀', 'a😀', 'x'])('is 200 bytes at most, and no character of "%s…" is cut', (character) => {
     const summary = summaryOf(spec(character.repeat(300)));
-    expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(200);
+    expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(202);
     expect(Buffer.byteLength(summary)).toBeGreaterThan(190);
     expect(summary).not.toContain('\ufffd');
-    expect(summary.endsWith('…')).toBe(true);
+    expect(summary.endsWith('…`')).toBe(true);
   });
 
   it('shows a stored text by its first words', () => {
@@ -61,7 +61,12 @@ describe('the summary of a build', () => {
   });
 
   it('goes with details that say what is simulated and what is external', () => {
-    expect(detailsOf(spec('x'))).toMatch(/simulated; external: code_writer; coverage at least 80 %/);
-    expect(Buffer.byteLength(detailsOf(spec('x'.repeat(200_000))))).toBeLessThan(20_000);
+    expect(detailsOf(spec('x'), 'http://q')).toMatch(/simulated\); external: code_writer; coverage at least 80 %/);
+    expect(Buffer.byteLength(detailsOf(spec('x'.repeat(200_000)), 'http://q'))).toBeLessThan(2000);
+  });
+
+  it('goes with links to the build itself', () => {
+    const page = `http://q/api/workflows/${workflowIdOf('a')}`;
+    expect(detailsOf(spec('x'), 'http://q')).toContain(`[status](${page}/status), [audit](${page}/history)`);
   });
 });
