@@ -19,9 +19,9 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          // Real servers on two cores: one file at a time, so that none starves another.
           globalSetup: ['test/integration/global-setup.ts'],
-          fileParallelism: false,
+          // Every file has servers of its own and waits for them most of the time; more at once would starve one another.
+          maxWorkers: 2,
           execArgv: TYPESCRIPT_BY_PATH,
           testTimeout: 120_000,
           hookTimeout: 180_000,

@@ -4,6 +4,7 @@ import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
 import { workflowBundle } from '../../src/workflow-bundle.ts';
 import { findChromium } from './fixtures/chromium.ts';
 import { findTctl } from './fixtures/tctl-binary.ts';
+import { holdUsualPorts } from './fixtures/usual-ports.ts';
 
 const log = (line: string): void => console.error(line);
 
@@ -14,8 +15,11 @@ function tellAbsence(found: object, tests: string, variable: 'REQUIRE_BROWSER' |
   log(`${tests} are skipped: ${found.absent}`);
 }
 
-/** What may take minutes on a fresh machine is got once, in the open, before any test's deadline runs. */
-export async function setup(project: TestProject): Promise<void> {
+/**
+ * What may take minutes on a fresh machine is got once, in the open, before any test's deadline runs.
+ * @returns what is to be undone when all tests have run
+ */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { XDG_CACHE_HOME, TEMPORAL_CLI, CHROMIUM_PATH } = process.env;
   const { cacheDir, temporal } = readConfig({ XDG_CACHE_HOME, TEMPORAL_CLI });
   const temporalCli = await findTemporalBinary({ temporalCli: temporal.cli ?? undefined, cacheDir, log });
@@ -27,4 +31,5 @@ export async function setup(project: TestProject): Promise<void> {
   const tctl = await findTctl({ cacheDir, log });
   tellAbsence(tctl, 'Tests with tctl', 'REQUIRE_TCTL');
   project.provide('tctl', tctl);
+  return await holdUsualPorts();
 }
