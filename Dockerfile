@@ -1,0 +1,37 @@
+# syntax=docker/dockerfile:1
+# One image for the API, workers and migrations: the command tells them apart. Debian, because the worker's native part
+# needs glibc.
+
+FROM node:20.20.2-bookworm-slim AS client
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --ignore-scripts
+COPY scripts ./scripts
+COPY prisma ./prisma
+RUN node scripts/generate-prisma-client.mjs
+
+FROM node:20.20.2-bookworm-slim AS product
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts
+COPY tsconfig.json ./
+COPY src ./src
+COPY --from=client /app/prisma ./prisma
+# Bundled here, no worker needs seconds for it at its start, nor a cache that it may write.
+ENV XDG_CACHE_HOME=/app/cache
+RUN node --import tsx src/bundle.ts
+
+FROM node:20.20.2-bookworm-slim
+# git keeps the trees of builds; python3 runs the tests of those that are in Python.
+RUN apt-get update && apt-get install --yes --no-install-recommends git python3 && rm -rf /var/lib/apt/lists/*
+# A named volume takes its owner from the folder of the image.
+RUN install --directory --owner=node --group=node /data
+WORKDIR /app
+ENV NODE_ENV=production XDG_CACHE_HOME=/app/cache DATA_DIR=/data
+COPY --from=product /app ./
+USER node
+EXPOSE 3000
+# Of the API; workers and migrations, which serve nothing, turn it off.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["node", "--eval", "fetch('http://127.0.0.1:3000/healthz', { signal: AbortSignal.timeout(3000) }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--import", "tsx", "src/server.ts"]
