@@ -10,6 +10,7 @@ const SOURCE_DIR = fileURLToPath(new URL('.', import.meta.url));
 const BUNDLED_DIRS = ['workflows', 'machine'];
 
 export const WORKFLOWS_PATH = join(SOURCE_DIR, 'workflows', 'index.ts');
+const INTERCEPTORS_PATH = join(SOURCE_DIR, 'workflows', 'reserved-signals.ts');
 /** Given to the worker, to the bundle and to every client: the converter that never throws on what comes in. */
 export const PAYLOAD_CONVERTER_PATH = join(SOURCE_DIR, 'workflows', 'payload-converter.ts');
 
@@ -71,6 +72,7 @@ export async function workflowBundle(cacheDir: string): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: WORKFLOWS_PATH,
     payloadConverterPath: PAYLOAD_CONVERTER_PATH,
+    workflowInterceptorModules: [INTERCEPTORS_PATH],
     webpackConfigHook: forSpeed,
     logger,
   });

@@ -13,6 +13,7 @@ import { createMirror } from '../mirror/mirror.ts';
 import type { Providers } from '../models.ts';
 import { startSimulatedModel } from '../stack/simulated-model/simulated-model.ts';
 import { PAYLOAD_CONVERTER_PATH, workflowBundle } from '../workflow-bundle.ts';
+import { takeStorageReferencesAsTheyAre } from './storage-references.ts';
 import { connectionOptions } from './temporal.ts';
 
 /** A flush takes under a millisecond: few connections serve many builds. */
@@ -85,6 +86,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     ...settings.deps,
   };
   const closeParts = (): Promise<unknown> => Promise.allSettled([connection.close(), mirror.close(), model.stop()]);
+  takeStorageReferencesAsTheyAre();
   const worker = await Worker.create({
     connection,
     namespace: config.temporal.namespace,

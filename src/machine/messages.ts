@@ -115,8 +115,15 @@ const READERS = {
   abort: (r: Reader): AbortCommand => ({ type: 'abort', ...by(r), reason: reason(r) }),
 } as const satisfies Record<MessageName, (reader: Reader) => OperatorCommand>;
 
-/** What the payload converter puts in place of an input that it cannot decode. */
-const isUndecodable = (input: JsonObject): boolean => '$undecodable' in input;
+/** What was sent instead of an object; null when it is one. The input itself is never told: it may be a secret. */
+function givenInstead(input: unknown): string | null {
+  if (input === undefined) return 'is missing';
+  // Their many numbers would be looked at one by one.
+  if (ArrayBuffer.isView(input)) return 'is bytes (binary/plain)';
+  if (!isJsonObject(input)) return 'is no object';
+  // What the payload converter puts in place of an input that it cannot decode.
+  return '$undecodable' in input ? 'could not be decoded' : null;
+}
 
 /** Length in UTF-8, which is how it travels; pure, because a workflow has no Buffer. */
 export function utf8Bytes(text: string): number {
@@ -130,9 +137,12 @@ export function utf8Bytes(text: string): number {
 
 /** Reads a signal's or Update's input into a command, or lists every fault. Never throws, whatever comes in. */
 export function parseMessage(name: MessageName, input: unknown): Parsed<OperatorCommand> {
-  if (!isJsonObject(input) || isUndecodable(input)) {
-    const given = isJsonObject(input) ? 'could not be decoded' : `is ${input === undefined ? 'missing' : 'no object'}`;
-    return { ok: false, faults: [{ at: '', fault: `the input ${given}; send one JSON object` }] };
+  const given = givenInstead(input);
+  if (given !== null || !isJsonObject(input)) {
+    return {
+      ok: false,
+      faults: [{ at: '', fault: `the input ${given}; send one JSON object, encoded as json/plain` }],
+    };
   }
   const stored = jsonFaults(input);
   if (stored.length > 0) return { ok: false, faults: stored };

@@ -11,6 +11,7 @@ import type { PhaseInput } from '../activities/contract.ts';
 import { startBuild } from '../machine/apply.ts';
 import { type Build, isModelDriven, isOver, phaseOf, stateOf } from '../machine/build.ts';
 import { snapshotOf } from '../machine/snapshot.ts';
+import { isBuildSpec } from '../machine/spec-check.ts';
 import type { Phase } from '../machine/states.ts';
 import { flushSummary, phaseSummary } from './details.ts';
 import { parkCommand } from './failures.ts';
@@ -51,7 +52,7 @@ export async function build(input: BuildInput): Promise<BuildSummary> {
 /** @throws ApplicationFailure when the run was started by hand with an input that is no build's, or another build's */
 function openSession(input: BuildInput): Session {
   const info = workflowInfo();
-  if (typeof input?.spec?.buildId !== 'string' || input.spec.workflowId !== info.workflowId) {
+  if (!isBuildSpec(input?.spec) || input.spec.workflowId !== info.workflowId) {
     throw ApplicationFailure.nonRetryable(
       'this input belongs to no build of this workflow id; start builds with POST /api/workflows/{project_id}/start',
       'invalid_body',
