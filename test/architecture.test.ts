@@ -63,6 +63,11 @@ const RULES: Readonly<Record<string, Rule>> = {
       'zod',
     ],
   },
+  reconciler: {
+    values: ['machine', 'within.ts', 'workflows/messages.ts'],
+    types: ['activities', 'mirror'],
+    packages: ['@temporalio/client', '@temporalio/common', 'pino'],
+  },
   client: {
     values: ['machine', 'errors.ts'],
     types: ['api/replies.ts', 'api/list-replies.ts', 'api/ai-workflows/replies.ts', 'api/health.ts'],

@@ -12,7 +12,8 @@ export type KnownStatus = Omit<StatusView, 'attempt' | 'driver' | 'simulated' | 
     tokens: number | null;
   }>;
 
-const isOver = ({ status }: Pick<StatusView, 'status'>): boolean => status === 'complete' || status === 'cancelled';
+export const isOver = ({ status }: Pick<StatusView, 'status'>): boolean =>
+  status === 'complete' || status === 'cancelled';
 
 /** Time goes on after a status was written down; only an ended build's stands still. */
 export function atTime<T extends KnownStatus>(view: T, nowMs: number): T {

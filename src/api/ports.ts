@@ -157,6 +157,8 @@ export type ApiDeps = Readonly<{
   /** The events of all builds, for `live`. */
   feed: EventFeed;
   live: LiveEvents;
+  /** Told of a build that ended in Temporal and not in the mirror, so that the mirror follows; returns at once. */
+  noticeEnd: (workflowId: string) => void;
   log: Logger;
   /** Milliseconds since 1970. */
   now: () => number;

@@ -1,6 +1,6 @@
 import type { StatusView } from '../machine/status-view.ts';
 import { notFound } from './access.ts';
-import { describedStatus, endedFromOutside, type KnownStatus } from './known-status.ts';
+import { describedStatus, endedFromOutside, isOver, type KnownStatus } from './known-status.ts';
 import { fromMirror } from './mirror-deadline.ts';
 import type { Answer, ApiDeps } from './ports.ts';
 
@@ -17,6 +17,7 @@ async function withoutWorkflow(
   let mirrorFault: unknown = null;
   try {
     const known = await fromMirror(() => deps.mirror.findBuild(workflowId));
+    if (ending !== null && (known === null || !isOver(known.view))) deps.noticeEnd(workflowId);
     if (known) return { view: endedFromOutside(known.view, ending), source: 'mirror' };
   } catch (error) {
     mirrorFault = error;

@@ -6,10 +6,13 @@ import { createLiveEvents } from '../api/live/live-events.ts';
 import { createTemporalBuilds } from '../api/temporal-builds.ts';
 import { createFolderStore } from '../artifacts/artifact-store.ts';
 import type { Config } from '../config.ts';
+import { createEndings } from '../mirror/endings.ts';
 import { createEventFeed } from '../mirror/event-feed.ts';
 import { createReadClient } from '../mirror/read-client.ts';
 import { createReader } from '../mirror/reader.ts';
 import type { Providers } from '../models.ts';
+import { type Reconciler, startReconciler } from '../reconciler/reconciler.ts';
+import { createTemporalRuns } from '../reconciler/temporal-runs.ts';
 import { within } from '../within.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../workflow-bundle.ts';
 import { clientConnectionOptions } from './temporal.ts';
@@ -25,11 +28,22 @@ const READ_CONNECTIONS = 8;
 const READ_TIMEOUT_MS = 2000;
 /** For live events: two for who catches up, one for who is live, one for who connects. */
 const FEED_CONNECTIONS = 4;
+/** For builds that end from outside: seldom more than one at a time. */
+const ENDING_CONNECTIONS = 2;
 const PING_TIMEOUT_MS = 1500;
 
 // The SDK's own retries outlive a deadline, so the time is kept here.
 const pingTemporal = (client: Client): Promise<unknown> =>
   within(client.workflowService.getSystemInfo({}), PING_TIMEOUT_MS);
+
+type Following = Readonly<{ client: Client; taskQueue: string }> & Pick<ApiSettings, 'databaseUrl' | 'log'>;
+
+function followEnds({ client, taskQueue, databaseUrl, log }: Following): Reconciler {
+  const mirror = createEndings({ databaseUrl, poolSize: ENDING_CONNECTIONS, timeoutMs: READ_TIMEOUT_MS });
+  const runs = createTemporalRuns(client, taskQueue);
+  const { notice, close } = startReconciler({ runs, mirror, log, now: () => Date.now() });
+  return { notice, close: () => close().finally(mirror.close) };
+}
 
 /** Composes and starts the API. It needs neither Temporal nor Postgres to start: `/readyz` says what is away. */
 export async function startApi({ config, databaseUrl, temporalAddress, log }: ApiSettings): Promise<RunningApi> {
@@ -43,11 +57,13 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
   const { models, activeTimeoutMs, maxSendBacks, coverageMin } = config;
   const providers = isSimulated(models.providers) ? SOMEWHERE : models.providers;
   let url = '';
+  let reconciler: Reconciler | null = null;
   const app = createApp({
     builds: createTemporalBuilds({ client, taskQueue, apiUrl: () => url }),
     mirror,
     feed,
     live,
+    noticeEnd: (workflowId) => reconciler?.notice(workflowId),
     artifacts: createFolderStore(config.artifactsDir),
     settings: { activeTimeoutMs, maxSendBacks, coverageMin, models: { ...models, providers } },
     keys: config.api.keys,
@@ -63,12 +79,15 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
   });
   const listening = await listen(app, config.api, log);
   url = listening.url;
+  const ends = followEnds({ client, taskQueue, databaseUrl, log });
+  reconciler = ends;
   return {
     url,
     close: async () => {
       // Streams first: they would last as long as they are let.
       live.close();
       await listening.close();
+      await ends.close();
       await Promise.allSettled([connection.close(), reads.close(), feed.close()]);
     },
   };

@@ -48,6 +48,17 @@ export function conversationOf(snapshot: BuildSnapshot): Turn[] {
   });
 }
 
+/**
+ * A build that the machine can go on with, where only a snapshot is left of it. What a snapshot leaves out is empty:
+ * operations, checkpoints, counted send-backs, and a measurement.
+ */
+export function restoredBuild(snapshot: BuildSnapshot): Build {
+  const conversation = conversationOf(snapshot);
+  const turns = 1 + Math.max(-1, ...conversation.map(({ n }) => n));
+  const left = { operations: [], checkpoints: {}, sendBacks: {}, gate: { kind: 'none' } } as const;
+  return { ...snapshot, ...left, conversation, turns };
+}
+
 /** Phases before the given one whose result is in the build, in order. */
 export function earlierResults(snapshot: BuildSnapshot, phase: Phase): { phase: Phase; content: Content }[] {
   return PHASES.slice(0, PHASES.indexOf(phase)).flatMap((earlier) => {

@@ -27,7 +27,7 @@ export type ListedBuild = Readonly<{
 export type BuildPage = Readonly<{ builds: readonly ListedBuild[]; next: BuildPlace | null }>;
 
 /** Every state in which builds of a status stand. */
-const STATES_OF: Readonly<Record<Status, readonly State[]>> = {
+export const STATES_OF: Readonly<Record<Status, readonly State[]>> = {
   in_progress: STATES.filter((state) => state !== 'complete' && state !== 'error'),
   error: ['error'],
   complete: ['complete'],

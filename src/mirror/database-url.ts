@@ -28,4 +28,7 @@ export function sqlState(error: unknown): string | null {
   return typeof code === 'string' ? code : null;
 }
 
+/** The server works but refuses these rows (SQLSTATE classes 22 and 23): one build's trouble, not an outage. */
+export const isRefusedData = (error: unknown): boolean => /^2[23]/.test(sqlState(error) ?? '');
+
 const SAFE_MESSAGE = /^(Connection terminated|timeout exceeded|no answer|The server does not support SSL)/;

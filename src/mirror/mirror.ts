@@ -3,7 +3,7 @@ import type { ModelCall } from '../machine/build.ts';
 import type { Phase } from '../machine/states.ts';
 import { createBreaker } from './breaker.ts';
 import { createConnections, type Query } from './connections.ts';
-import { describeDatabase, postgresReason, sqlState } from './database-url.ts';
+import { describeDatabase, isRefusedData, postgresReason } from './database-url.ts';
 import { callRow, type FlushInput, flushDocument } from './flush-document.ts';
 import { CALLS_STATEMENT, FLUSH_STATEMENT } from './flush-statement.ts';
 import { storableJson } from './storable-json.ts';
@@ -103,9 +103,6 @@ export function createMirror(options: MirrorOptions): Mirror {
     close: connections.close,
   };
 }
-
-/** The server works but refuses these rows (SQLSTATE classes 22 and 23): one build's trouble, not an outage. */
-const isRefusedData = (error: unknown): boolean => /^2[23]/.test(sqlState(error) ?? '');
 
 async function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (!signal) return work;

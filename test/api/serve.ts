@@ -55,11 +55,13 @@ export async function serve(overrides: Partial<ApiDeps> = {}, liveOptions: Parti
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
   const feed = createFakeFeed(mirror);
   const live = createLiveEvents({ feed, log, lookMs: 5, ...liveOptions });
+  const ended: string[] = [];
   const app = createApp({
     builds,
     mirror,
     feed,
     live,
+    noticeEnd: (workflowId) => ended.push(workflowId),
     artifacts,
     settings: {
       activeTimeoutMs: 3_600_000,
@@ -112,7 +114,22 @@ export async function serve(overrides: Partial<ApiDeps> = {}, liveOptions: Parti
     if (!held) throw new Error(`no build ${workflowId}`);
     return held;
   };
-  return { builds, mirror, feed, live, artifacts, clock, logged, server, send, get, post, startExternal, heldBuild };
+  return {
+    builds,
+    mirror,
+    feed,
+    live,
+    artifacts,
+    clock,
+    logged,
+    ended,
+    server,
+    send,
+    get,
+    post,
+    startExternal,
+    heldBuild,
+  };
 }
 
 export type Served = Awaited<ReturnType<typeof serve>>;
