@@ -1,0 +1,80 @@
+import { pino } from 'pino';
+import { startBuild } from '../../src/machine/apply.ts';
+import { snapshotOf } from '../../src/machine/snapshot.ts';
+import type { Endings } from '../../src/mirror/endings.ts';
+import type { FlushInput } from '../../src/mirror/mirror.ts';
+import type { ClosedRuns, LastWork, LatestRun, RunRecord } from '../../src/reconciler/closed-run.ts';
+import type { EndedRun } from '../../src/reconciler/ended-build.ts';
+import type { Repairs } from '../../src/reconciler/repair.ts';
+import { type Step, specOf, T0 } from '../mirror/builds.ts';
+
+export const CLOSED_MS = T0 + 3_600_000;
+
+export const endedRun = (id: string, change: Partial<EndedRun> = {}): EndedRun => ({
+  ...{ workflowId: `workflow-${id}`, runId: 'run-1', ending: 'terminated' },
+  ...{ startedAtMs: T0, closedAtMs: CLOSED_MS },
+  ...change,
+});
+
+export const recordOf = (change: Partial<RunRecord> = {}): RunRecord => ({
+  ...{ input: {}, originalRunId: 'run-1', lastWork: null, lastAnswer: null, reason: null },
+  ...change,
+});
+
+/** What an activity was given behind a step. */
+export const workAt = ({ build, rows }: Step, branch = 'run-1'): LastWork => ({
+  build: snapshotOf(build),
+  batch: { branch, openedAtMs: build.updatedAtMs, rows },
+});
+
+type FakeWorld = Repairs & {
+  /** Newest run of each build, by workflow id. */
+  latest: Map<string, LatestRun>;
+  written: FlushInput[];
+  /** Builds that are open by the mirror; oldest first. */
+  open: string[];
+  away: boolean;
+  /** From when on looks asked for ended runs. */
+  asked: number[];
+  logged: string[];
+};
+
+/** Temporal and a mirror in memory: what was written is over. */
+export function fakeWorld(): FakeWorld {
+  const logged: string[] = [];
+  const reached = <T>(value: T): Promise<T> =>
+    world.away ? Promise.reject(new Error('away')) : Promise.resolve(value);
+  const over = (workflowId: string): boolean => world.written.some(({ build }) => build.spec.workflowId === workflowId);
+  const runs: ClosedRuns = {
+    endedSince: async function* (sinceMs) {
+      world.asked.push(sinceMs);
+      const all = [...world.latest.values()].filter(({ closedAtMs }) => closedAtMs !== null && closedAtMs >= sinceMs);
+      yield await reached(all.map((run) => ({ ...run, closedAtMs: run.closedAtMs ?? 0 })));
+    },
+    latest: (workflowId) => reached(world.latest.get(workflowId) ?? null),
+    record: ({ workflowId }) => {
+      const spec = specOf(workflowId.replace('workflow-', ''));
+      return reached(recordOf({ lastWork: workAt(startBuild(spec, T0)) }));
+    },
+    rowsOf: () => reached(null),
+  };
+  const mirror: Endings = {
+    unsettled: (places) => reached(places.map(({ workflowId }) => workflowId).filter((id) => !over(id))),
+    silent: (after, _sinceMs, limit) => {
+      const behind = after === null ? 0 : world.open.indexOf(after.workflowId) + 1;
+      const page = world.open.filter((id) => !over(id)).filter((id) => world.open.indexOf(id) >= behind);
+      return reached(page.slice(0, limit).map((workflowId) => ({ workflowId, createdAtMs: T0 })));
+    },
+    finish: async (input) => {
+      await reached(null);
+      world.written.push(input);
+      return 'written';
+    },
+    close: async () => undefined,
+  };
+  const log = pino({ level: 'info' }, { write: (line: string) => logged.push(line) });
+  const world: FakeWorld = {
+    ...{ runs, mirror, log, latest: new Map(), written: [], open: [], away: false, asked: [], logged },
+  };
+  return world;
+}
