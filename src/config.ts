@@ -47,6 +47,9 @@ const VARIABLES = z.object({
   API_KEYS: apiKeys.optional(),
   RATE_LIMIT_PER_S: wholeNumber(1, 1_000_000).default(100),
   CORS_ORIGINS: origins.default([]),
+  PUBLIC_URL: url('http|https')
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional(),
   DATABASE_URL: url('postgres|postgresql').optional(),
   TEMPORAL_ADDRESS: z
     .string()
@@ -121,6 +124,8 @@ export type Config = Readonly<{
     /** Calls a second that one key may make. */
     rateLimitPerS: number;
     corsOrigins: readonly string[];
+    /** Where people reach the API, without a slash at its end; null where that is the address on which it listens. */
+    publicUrl: string | null;
   }>;
   databaseUrl: string | null;
   temporal: Readonly<{
@@ -198,6 +203,7 @@ function toConfig(env: Variables, cacheHome: string): Config {
       keys: env.API_KEYS ?? [],
       rateLimitPerS: env.RATE_LIMIT_PER_S,
       corsOrigins: env.CORS_ORIGINS,
+      publicUrl: env.PUBLIC_URL ?? null,
     },
     databaseUrl: env.DATABASE_URL ?? null,
     temporal: temporalOf(env),

@@ -22,6 +22,7 @@ describe('who may call the API', () => {
       keys: [],
       rateLimitPerS: 100,
       corsOrigins: [],
+      publicUrl: null,
     });
   });
 
@@ -37,6 +38,11 @@ describe('who may call the API', () => {
       { name: 'web', secretSha256: sha256('secret-of-web'), projects: ['shop'], readOnly: true },
     ]);
     expect(api).toMatchObject({ rateLimitPerS: 7, corsOrigins: ['https://shop.example', 'http://localhost:5173'] });
+  });
+
+  it('is told to people by PUBLIC_URL', () => {
+    expect(readConfig({ PUBLIC_URL: 'https://builds.example/q/' }).api.publicUrl).toBe('https://builds.example/q');
+    expect(faultsOf({ PUBLIC_URL: 'builds.example' })).toEqual([expect.stringMatching(/^PUBLIC_URL must be a URL/)]);
   });
 
   it('is everybody of this machine where the values are empty', () => {

@@ -59,7 +59,7 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
   let url = '';
   let reconciler: Reconciler | null = null;
   const app = createApp({
-    builds: createTemporalBuilds({ client, taskQueue, apiUrl: () => url }),
+    builds: createTemporalBuilds({ client, taskQueue, apiUrl: () => config.api.publicUrl ?? url }),
     mirror,
     feed,
     live,

@@ -23,7 +23,15 @@ const listed = (faults: readonly Fault[]): string => faults.map(({ at, fault }) 
 
 /** Rejects an Update. The code is the failure's type; the details survive to the client. */
 function rejection(code: string, message: string, details: Omit<RejectionDetails, 'code'>): ApplicationFailure {
-  return ApplicationFailure.create({ type: code, message, nonRetryable: true, details: [{ code, ...details }] });
+  const failure = ApplicationFailure.create({
+    type: code,
+    message,
+    nonRetryable: true,
+    details: [{ code, ...details }],
+  });
+  // The Web UI shows it below the message: to whom an Update is refused, the orchestrator's own code says nothing.
+  failure.stack = '';
+  return failure;
 }
 
 const refused = ({ code, message, state, allowed, faults }: Refusal): ApplicationFailure =>
