@@ -32,6 +32,8 @@ export type Answer<T> = Readonly<
 
 /** What Temporal knows of a build without a worker. */
 export type BuildDescription = Readonly<{
+  /** The newest run. */
+  runId: string;
   ending: Ending | null;
   startDigest: string | null;
   buildId: string | null;
@@ -62,6 +64,8 @@ export type BuildsPort = Readonly<{
 /** A build as the mirror has it. */
 export type MirrorBuild = Readonly<{
   workflowId: string;
+  /** The run that wrote the build's row last. */
+  runId: string;
   /** `workflow_metadata.start_digest` */
   startDigest: string | null;
   /** `workflow_metadata.view`: the status at the last flush. */

@@ -2,10 +2,17 @@ import type { StatusView } from '../machine/status-view.ts';
 import { notFound } from './access.ts';
 import { describedStatus, endedFromOutside, isOver, type KnownStatus } from './known-status.ts';
 import { fromMirror } from './mirror-deadline.ts';
-import type { Answer, ApiDeps } from './ports.ts';
+import type { Answer, ApiDeps, BuildDescription, MirrorBuild } from './ports.ts';
 
 /** A status, and who told it. */
 export type Sourced = Readonly<{ view: KnownStatus; source: 'workflow' | 'mirror' | 'temporal' }>;
+
+/** A build that is over by the mirror, and open in Temporal by another run: a reset has begun it again, unwritten yet. */
+async function begunAgain(known: MirrorBuild, deps: ApiDeps): Promise<BuildDescription | null> {
+  if (!isOver(known.view)) return null;
+  const described = await deps.builds.describe(known.workflowId);
+  return described?.ending === null && described.runId !== known.runId ? described : null;
+}
 
 /** Without the workflow's own answer: the mirror's last status, else what Temporal knows. */
 async function withoutWorkflow(
@@ -18,6 +25,9 @@ async function withoutWorkflow(
   try {
     const known = await fromMirror(() => deps.mirror.findBuild(workflowId));
     if (ending !== null && (known === null || !isOver(known.view))) deps.noticeEnd(workflowId);
+    const hasNoWorker = asked.kind === 'silent' && asked.error.code === 'no_worker';
+    const again = known && hasNoWorker ? await begunAgain(known, deps).catch(() => null) : null;
+    if (again) return { view: describedStatus(workflowId, again), source: 'temporal' };
     if (known) return { view: endedFromOutside(known.view, ending), source: 'mirror' };
   } catch (error) {
     mirrorFault = error;

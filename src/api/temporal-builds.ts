@@ -79,6 +79,7 @@ function descriptionOf(told: WorkflowExecutionDescription): BuildDescription | n
   const digest = told.memo?.[MEMO_START_DIGEST];
   const attributes = told.typedSearchAttributes;
   return {
+    runId: told.runId,
     ending: ENDINGS[told.status.code] ?? null,
     startDigest: typeof digest === 'string' ? digest : null,
     buildId: attributes.get(BUILD_ID) ?? null,

@@ -11,6 +11,8 @@ import { type ProjectFigures, readProjectFigures } from './project-figures.ts';
 /** A build as the mirror has it. */
 type MirrorBuild = Readonly<{
   workflowId: string;
+  /** The run of the last flush. */
+  runId: string;
   userId: string;
   /** Digest of what the start asked for. */
   startDigest: string | null;
@@ -32,13 +34,13 @@ export type MirrorReader = Readonly<{
   ping: (timeoutMs?: number) => Promise<void>;
 }>;
 
-const ROW = { id: true, userId: true, workflowMetadata: true } as const;
+const ROW = { id: true, runId: true, userId: true, workflowMetadata: true } as const;
 
-function toBuild({ id, userId, workflowMetadata }: Pick<BuildWorkflowModel, keyof typeof ROW>): MirrorBuild {
+function toBuild({ id, runId, userId, workflowMetadata }: Pick<BuildWorkflowModel, keyof typeof ROW>): MirrorBuild {
   // As a flush wrote it.
   const { start_digest, view } = workflowMetadata as JsonObject;
   const startDigest = typeof start_digest === 'string' ? start_digest : null;
-  return { workflowId: id, userId, startDigest, view: view as unknown as StatusView };
+  return { workflowId: id, runId, userId, startDigest, view: view as unknown as StatusView };
 }
 
 /** @param timeoutMs the deadline of each call */

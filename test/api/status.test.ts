@@ -170,6 +170,37 @@ describe('status without the workflow', () => {
     expect(reply).toMatchObject({ source: 'temporal', status: 'cancelled', current_state: 'discovery' });
   });
 
+  it('has the mirror follow a build that ended in Temporal alone, and no other', async () => {
+    const api = await serve();
+    const [unwritten, open, over] = [
+      await api.startExternal('a'),
+      await api.startExternal('b'),
+      await api.startExternal('c'),
+    ];
+    api.mirror.flush(api.heldBuild(open));
+    await api.post(`/api/workflows/${over}/abort`, { reason: 'enough' });
+    api.mirror.flush(api.heldBuild(over));
+    for (const id of [unwritten, open]) api.heldBuild(id).ending = 'terminated';
+    for (const id of [unwritten, open, over]) {
+      expect((await api.get(`/api/workflows/${id}/status`)).body.status).toBe('cancelled');
+    }
+    expect(api.ended).toEqual([unwritten, open]);
+  });
+
+  it('comes from Temporal when a reset has begun the build again and no worker answers', async () => {
+    const api = await serve();
+    const id = await api.startExternal();
+    await complete(api, id, ['discovery']);
+    const held = api.heldBuild(id);
+    const { build } = held;
+    await api.post(`/api/workflows/${id}/abort`, { reason: 'too early' });
+    api.mirror.flush(held);
+    Object.assign(held, { build, branch: 'second', ending: null });
+    api.builds.silent = noWorker;
+    const reply = await api.get(`/api/workflows/${id}/status`);
+    expect(reply.body).toMatchObject({ source: 'temporal', status: 'in_progress', current_state: 'planning' });
+  });
+
   it('comes from the mirror when Temporal has forgotten the build', async () => {
     const api = await serve();
     const id = await api.startExternal();

@@ -40,6 +40,7 @@ function carryOut(held: FakeBuild, name: UpdateName, message: WireMessage, nowMs
 function describe(held: FakeBuild): BuildDescription {
   const { spec, position, createdAtMs, updatedAtMs } = held.build;
   return {
+    runId: held.branch,
     ending: held.ending,
     startDigest: spec.startDigest,
     buildId: spec.buildId,

@@ -31,7 +31,14 @@ function write(held: Map<string, Held>, fake: FakeBuild, upToSeq: number): void 
     if (handoff) handoffs.push({ generation, seq, atMs, undone: false, ...handoff });
   }
   const view = statusView(snapshotOf(fake.build), fake.build.updatedAtMs);
-  const build = { workflowId: spec.workflowId, userId: spec.userId, startDigest: spec.startDigest, view, tally };
+  const build = {
+    workflowId: spec.workflowId,
+    runId: fake.branch,
+    userId: spec.userId,
+    startDigest: spec.startDigest,
+    view,
+    tally,
+  };
   held.set(spec.workflowId, { build, events, handoffs, branches });
 }
 
