@@ -45,6 +45,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'workflows/messages.ts',
       'workflows/search-attributes.ts',
       'workflows/markdown.ts',
+      'workflows/summary.ts',
       'stack/ports.ts',
       'artifacts/contents.ts',
     ],

@@ -15,10 +15,11 @@ import {
   WORKFLOW_TYPE,
 } from '../workflows/messages.ts';
 import { BUILD_ID, BUILD_NEEDS_OPERATOR, BUILD_PROJECT, BUILD_STATE } from '../workflows/search-attributes.ts';
+import { summaryOf } from '../workflows/summary.ts';
 import type { Answer, BuildDescription, BuildsPort, Ending } from './ports.ts';
 import { callTemporal, serverError } from './temporal-call.ts';
 import { isRace, queryError, updateError } from './temporal-errors.ts';
-import { detailsOf, summaryOf } from './web-ui-text.ts';
+import { detailsOf } from './web-ui-text.ts';
 
 const START_DEADLINE_MS = 5000;
 const UPDATE_DEADLINE_MS = 5000;

@@ -1,23 +1,10 @@
-import type { BuildSpec, Content } from '../machine/build.ts';
-import { clipBytes, oneLine, quoted } from '../workflows/markdown.ts';
+import type { BuildSpec } from '../machine/build.ts';
+import { quoted } from '../workflows/markdown.ts';
+import { wordsOf } from '../workflows/summary.ts';
 
-/*
- * The Web UI renders summary and details as Markdown and carries them in a URL. The server takes 400 bytes for a summary
- * and 20,000 for details, which the URL would not.
- */
-const PROJECT_LIMIT_BYTES = 60;
-const SUMMARY_LIMIT_BYTES = 200;
+// The Web UI carries details in a URL: the 20,000 bytes that the server takes would be too long for many a proxy.
 const NAME_LIMIT_BYTES = 100;
 const REQUIREMENTS_LIMIT_BYTES = 1000;
-
-function wordsOf(content: Content): string {
-  if (content.kind === 'artifact') return content.ref.preview;
-  return typeof content.value === 'string' ? content.value : JSON.stringify(content.value);
-}
-
-/** The build's line: its project and the first words of its requirements. */
-export const summaryOf = ({ projectId, requirements }: BuildSpec): string =>
-  quoted(`${clipBytes(oneLine(projectId), PROJECT_LIMIT_BYTES)}: ${wordsOf(requirements)}`, SUMMARY_LIMIT_BYTES);
 
 /**
  * What a start fixed, for the head of the workflow's page.

@@ -16,6 +16,7 @@ import { progressOf } from '../machine/progress.ts';
 import { actingRole, isHandoff, isPhase, type Phase, STATE_TABLE } from '../machine/states.ts';
 import { clipBytes, quoted } from './markdown.ts';
 import { RESULT_EXAMPLES } from './result-examples.ts';
+import { summaryOf } from './summary.ts';
 
 // The Web UI carries current details in a URL, so all of them stay under 2 kB; what others wrote gets these parts of it.
 const REASON_LIMIT_BYTES = 600;
@@ -118,6 +119,8 @@ export function currentDetails(build: Build): string {
       ? []
       : [`- model: ${quoted(modelOf(build, phase), MODEL_LIMIT_BYTES)}`]),
     `- tokens: ${build.tokens}`,
+    // The summary of a start is not shown any more once its run has continued as new.
+    `- build: ${summaryOf(spec)}`,
     '',
     offered.length === 0
       ? 'Nothing may be sent: the build is over.'

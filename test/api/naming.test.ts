@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../src/api/digest.ts';
-import { detailsOf, summaryOf } from '../../src/api/web-ui-text.ts';
+import { detailsOf } from '../../src/api/web-ui-text.ts';
 import { isWorkflowId, workflowIdOf } from '../../src/api/workflow-id.ts';
 import type { BuildSpec } from '../../src/machine/build.ts';
+import { summaryOf } from '../../src/workflows/summary.ts';
 
 describe('the id of a build', () => {
   it('is the same for ever', () => {

@@ -62,6 +62,10 @@ describe('current details', () => {
     expect(details).toMatch(/^- tokens: \d+$/m);
   });
 
+  it('tell which build it is', () => {
+    expect(currentDetails(start())).toContain('- build: `shop: a function that slugifies titles`');
+  });
+
   it('name the attempt, and the model with where it is simulated', () => {
     const details = currentDetails(start({ model: 'gpt-4' }));
     expect(details).toContain('- attempt: 1 of discovery');
@@ -106,7 +110,9 @@ describe('current details', () => {
     );
     fc.assert(
       fc.property(text, text, (reason, model) => {
-        const parked = apply(buildIn('deployment', start({ model })), { ...failing, reason } as typeof failing).build;
+        const asked = { projectId: model, requirements: { kind: 'inline', value: reason } } as const;
+        const begun = start({ model, ...asked });
+        const parked = apply(buildIn('deployment', begun), { ...failing, reason } as typeof failing).build;
         const back = play(parked, rollingBack('deployment', { reason })).build;
         const ended = apply(back, aborting({ reason })).build;
         const plain = play(parkedIn('deployment', start()), rollingBack('deployment', { reason: 'r' })).build;
