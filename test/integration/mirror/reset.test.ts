@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createMirror, type FlushInput, type Mirror } from '../../../src/mirror/mirror.ts';
-import { cleanRun, flushOf, type Step, specOf, T0 } from '../../mirror/builds.ts';
+import { createMirror, type Mirror } from '../../../src/mirror/mirror.ts';
+import { cleanRun, flushOf, specOf, T0 } from '../../mirror/builds.ts';
 import { type Databases, startDatabases } from './database-fixture.ts';
+import { arrivals, inAnyOrder, plans, send } from './sent-lines.ts';
 
 const SOON = { timeoutMs: 20_000 };
 
@@ -74,58 +75,6 @@ describe('a reset', () => {
   });
 });
 
-/** What a workflow sent: flushes in the order of sending, each of all rows that no earlier one had confirmed. */
-type Sent = Readonly<{
-  flushes: readonly Readonly<{ input: FlushInput; confirmed: boolean }>[];
-  current: readonly string[];
-  last: FlushInput;
-}>;
-
-/** Lines of history; every one but the first begins by resetting the one before it to one of its steps. */
-type Plan = Readonly<{ lines: readonly Readonly<{ from: number; length: number; confirmed: readonly boolean[] }>[] }>;
-
-const plans: fc.Arbitrary<Plan> = fc.record({
-  lines: fc.array(
-    fc.record({
-      from: fc.nat({ max: 6 }),
-      length: fc.integer({ min: 1, max: 7 }),
-      confirmed: fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }),
-    }),
-    { minLength: 1, maxLength: 4 },
-  ),
-});
-
-function send(run: readonly Step[], { lines }: Plan): Sent {
-  const flushes: { input: FlushInput; confirmed: boolean }[] = [];
-  let current: string[] = [];
-  let scheduledMs = T0;
-  let reached = 0;
-  let last: FlushInput | undefined;
-  // Up to which row each step of a line knew the mirror to be; a reset goes back to that knowledge.
-  let known: number[] = [0];
-  lines.forEach(({ from, length, confirmed }, line) => {
-    const branch = `line-${line}`;
-    const first = line === 0 ? 0 : Math.min(from, reached);
-    let acked = known[first] ?? 0;
-    known = known.slice(0, first + 1);
-    scheduledMs += 1_000;
-    for (let at = first; at < Math.min(run.length, first + length); at++) {
-      const step = run[at];
-      if (!step) break;
-      const unconfirmed = run.slice(0, at + 1).flatMap(({ rows }) => rows.filter(({ seq }) => seq > acked));
-      scheduledMs += 1;
-      last = flushOf(step, { branch, runId: branch, openedAtMs: scheduledMs, rows: unconfirmed });
-      flushes.push({ input: last, confirmed: confirmed[at] === true });
-      const begin = unconfirmed[0]?.seq ?? step.build.seq + 1;
-      current = [...current.slice(0, begin - 1), ...unconfirmed.map(({ seq }) => `${seq} ${branch}`)];
-      if (confirmed[at]) acked = step.build.seq;
-      known[at + 1] = acked;
-      reached = at;
-    }
-  });
-  return { flushes, current, last: last ?? expect.fail('a plan sends something') };
-}
-
 describe('flushes that are repeated, late and out of order, 8 at once', () => {
   it('end in the newest branch and its newest row, with every row once', async () => {
     let n = 0;
@@ -134,18 +83,11 @@ describe('flushes that are repeated, late and out of order, 8 at once', () => {
         n += 1;
         const { flushes, current: expected, last } = send(cleanRun(specOf(`p${n}`)), plan);
         const random = (below: number): number => Number(randoms.next().value) % below;
-        // Some are lost before they arrive, which nobody can have confirmed; some arrive twice.
-        const arriving = flushes
-          .filter(({ input, confirmed }) => confirmed || input === last || random(4) > 0)
-          .map(({ input }) => input);
-        const queue = [...arriving, ...arriving.filter(() => random(3) === 0)];
-        const worker = async (): Promise<void> => {
-          while (queue.length > 0) {
-            const [input] = queue.splice(random(queue.length), 1);
-            if (input) await mirror.flush(input, SOON);
-          }
-        };
-        await Promise.all(Array.from({ length: 8 }, worker));
+        const arriving = arrivals(flushes, last, random);
+        await inAnyOrder(
+          arriving.map((input) => () => mirror.flush(input, SOON)),
+          random,
+        );
         const rows = await current('current_events', `workflow-p${n}`);
         expect(rows.map(({ seq, branch }) => `${seq} ${branch}`)).toEqual(expected);
         expect(await buildRow(`workflow-p${n}`)).toMatchObject({ branch: last.branch, last_seq: last.build.seq });
