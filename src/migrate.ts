@@ -4,8 +4,8 @@ import { lockDataDir, prepareDataDir } from './stack/data-dir.ts';
 import { migrate } from './stack/migrations.ts';
 import { startPostgres } from './stack/postgres.ts';
 
-/** Ten seconds are promised to the user, start of the process included. */
-const TIMEOUT_MS = 8_000;
+/** A database that does not answer is told within ten seconds, start of the process included. */
+const ANSWER_TIMEOUT_MS = 8_000;
 
 type Database = Readonly<{ url: string; close(): Promise<void> }>;
 
@@ -26,6 +26,7 @@ await runEntryPoint(async () => {
   const { databaseUrl, dataDir } = readConfig();
   const database =
     databaseUrl === null ? await embeddedDatabase(dataDir) : { url: databaseUrl, close: async () => undefined };
-  const done = migrate(database.url, { timeoutMs: TIMEOUT_MS, log: (line) => console.log(line) });
+  const log = (line: string): void => console.log(line);
+  const done = migrate(database.url, { timeoutMs: ANSWER_TIMEOUT_MS, patient: true, log });
   return { stopped: done.then(() => console.log('The schema is up to date.')), stop: database.close };
 });

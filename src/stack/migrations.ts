@@ -2,14 +2,16 @@ import { Client } from 'pg';
 import { AppError } from '../errors.ts';
 import { describeDatabase, postgresReason, sqlState } from '../mirror/database-url.ts';
 import { within } from '../within.ts';
-import { type SchemaEngine, withSchemaEngine } from './schema-engine.ts';
+import { KEPT_ALIVE, type SchemaEngine, withSchemaEngine } from './schema-engine.ts';
 import { readSchemaFiles, type SchemaFiles } from './schema-files.ts';
 import { missingColumns, type SchemaState, schemaState } from './schema-state.ts';
 
 export type MigrateOptions = Readonly<{
-  /** For everything, waiting for another process that migrates included. */
+  /** For everything, waiting for another process that migrates included; where `patient`, for the database to answer. */
   timeoutMs: number;
-  /** Told of each migration that was applied. */
+  /** Migrations, and those of another process, may take as long as they need. Default: no. */
+  patient?: boolean;
+  /** Told of each migration before and after it is applied, and of another process that is waited for. */
   log: (message: string) => void;
   /** What the database is to become. Default: the product's own schema. */
   files?: SchemaFiles;
@@ -26,21 +28,25 @@ const STATEMENT_TIMEOUT = '57014';
  * migrated by another version, a migration failed in it, or it lacks a table or column
  */
 export async function migrate(databaseUrl: string, options: MigrateOptions): Promise<void> {
-  const { timeoutMs, log, files = readSchemaFiles() } = options;
+  const { timeoutMs, patient = false, log, files = readSchemaFiles() } = options;
   const place = describeDatabase(databaseUrl);
-  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: timeoutMs });
+  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: timeoutMs, ...KEPT_ALIVE });
   // Its loss is seen by the statement that waits on it.
   client.on('error', () => undefined);
-  const work = async (): Promise<void> => {
+  const look = async (): Promise<SchemaState> => {
     await client.connect();
     await client.query(`set statement_timeout = ${Math.max(1, Math.round(timeoutMs))}`);
-    const state = await schemaState(client, files);
+    return await schemaState(client, files);
+  };
+  const work = async (state: SchemaState): Promise<void> => {
+    if (patient) await client.query('set statement_timeout = 0');
     if (state.pending.length > 0 || problem(state)) await applyPending({ databaseUrl, place, client, files, log });
     const missing = await missingColumns(client, files);
     if (missing.length > 0) throw mismatch(place, `lacks ${missing.slice(0, 5).join(', ')}`);
   };
   try {
-    await within(work(), timeoutMs);
+    if (patient) await work(await within(look(), timeoutMs));
+    else await within(look().then(work), timeoutMs);
   } catch (error) {
     throw asAppError(error, place, timeoutMs);
   } finally {
@@ -58,22 +64,38 @@ type Target = Readonly<{
 }>;
 
 async function applyPending({ databaseUrl, place, client, files, log }: Target): Promise<void> {
-  // Held by the connection: it is free again when this process ends, however it ends.
-  await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
+  await lock(client, log);
   const state = await schemaState(client, files);
   const wrong = problem(state);
   if (wrong) throw mismatch(place, wrong);
   if (state.pending.length === 0) return;
   const complete = state.interrupted.length > 0 && (await missingColumns(client, files)).length === 0;
-  const applied = await withSchemaEngine(databaseUrl, files.schema, async (engine) => {
+  const settled = complete ? state.interrupted : [];
+  await withSchemaEngine(databaseUrl, files.schema, async (engine) => {
     await settle(engine, files, state, complete);
-    const { appliedMigrationNames } = await engine.applyMigrations({ ...engineInput(files), filters: NO_FILTERS });
-    return appliedMigrationNames;
+    for (const name of state.pending.filter((pending) => !settled.includes(pending))) {
+      log(`applying migration ${name}`);
+      await engine.applyMigrations({ ...engineInput(upTo(files, name)), filters: NO_FILTERS });
+      log(`applied migration ${name}`);
+    }
   }).catch((error: unknown) => {
     throw engineError(error, place);
   });
-  for (const name of applied) log(`applied migration ${name}`);
 }
+
+/** Held by the connection: it is free again when this process ends, however it ends. */
+async function lock(client: Client, log: MigrateOptions['log']): Promise<void> {
+  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [LOCK_KEY]);
+  if (rows[0]?.held) return;
+  log('waiting for another process, which is migrating this database');
+  await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
+}
+
+/** The files as of one migration. The engine applies all it is given and says nothing meanwhile: so it is given one more at a time. */
+const upTo = (files: SchemaFiles, name: string): SchemaFiles => ({
+  ...files,
+  migrations: files.migrations.slice(0, files.migrations.findIndex((one) => one.name === name) + 1),
+});
 
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 

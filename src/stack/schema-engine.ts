@@ -12,6 +12,8 @@ import { Pool } from 'pg';
 export type SchemaEngine = engineModule.SchemaEngine;
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A statement may take hours; that the server behind it is gone is to be seen within minutes. */
+export const KEPT_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 30_000 } as const;
 
 let loaded: Promise<void> | undefined;
 
@@ -64,7 +66,7 @@ export async function withSchemaEngine<T>(
 ): Promise<T> {
   loaded ??= load();
   await loaded;
-  const pool = new Pool({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const pool = new Pool({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, ...KEPT_ALIVE });
   const factory = bindMigrationAwareSqlAdapterFactory(adapterFactory(pool));
   const datamodels: [string, string][] = [['schema.prisma', schema]];
   try {

@@ -39,7 +39,9 @@ describe('migrating', () => {
     const told: string[] = [];
     await migrate(url, { ...SOON, log: (message) => told.push(message) });
     await migrate(url, { ...SOON, log: (message) => told.push(message) });
-    expect(told).toEqual(FILES.migrations.map(({ name }) => `applied migration ${name}`));
+    expect(told).toEqual(
+      FILES.migrations.flatMap(({ name }) => [`applying migration ${name}`, `applied migration ${name}`]),
+    );
     expect(await tablesOf(url)).toEqual(expect.arrayContaining(['build_workflows', 'current_events']));
   });
 
@@ -47,7 +49,7 @@ describe('migrating', () => {
     const url = await databases.empty();
     const told: string[] = [];
     await Promise.all([1, 2, 3, 4].map(() => migrate(url, { ...SOON, log: (message) => told.push(message) })));
-    expect(told).toHaveLength(FILES.migrations.length);
+    expect(told.filter((line) => line.startsWith('applied'))).toHaveLength(FILES.migrations.length);
     const rows = await databases.query(url, 'select from _prisma_migrations');
     expect(rows).toHaveLength(FILES.migrations.length);
   });
@@ -60,6 +62,46 @@ describe('migrating', () => {
     await expect(migrate(url, { timeoutMs: 300, log: silent })).rejects.toMatchObject(unreachable('cannot be used'));
     await holder.end();
     expect(await tablesOf(url)).toEqual([]);
+  });
+
+  describe('of a large database, as a step of its own', () => {
+    const patient = (told: string[]) => ({
+      timeoutMs: 1_000,
+      patient: true,
+      log: (message: string) => void told.push(message),
+    });
+
+    it('takes as long as a migration needs, and says which one', async () => {
+      const files = withMigration('select pg_sleep(1.5)');
+      const other = await databases.migrated();
+      await expect(migrate(other, { timeoutMs: 1_000, log: silent, files })).rejects.toMatchObject(
+        unreachable('cannot be used'),
+      );
+      const told: string[] = [];
+      await migrate(await databases.migrated(), { ...patient(told), files });
+      expect(told).toEqual(['applying migration 29990101000000_next', 'applied migration 29990101000000_next']);
+    });
+
+    it('waits for another that migrates until it is done, and says so', async () => {
+      const url = await databases.empty();
+      const holder = new Client({ connectionString: url });
+      await holder.connect();
+      await holder.query('select pg_advisory_lock(7126031955)');
+      const told: string[] = [];
+      const waiting = migrate(url, patient(told));
+      await holder.query('select pg_sleep(1.5)');
+      expect(told).toEqual(['waiting for another process, which is migrating this database']);
+      await holder.end();
+      await waiting;
+      expect(await tablesOf(url)).toContain('build_workflows');
+    });
+
+    it('is given up soon where the database does not answer', async () => {
+      const wire = await startWire(await databases.empty());
+      wire.cut();
+      await expect(migrate(wire.url, patient([]))).rejects.toMatchObject(unreachable('cannot be used'));
+      await wire.stop();
+    });
   });
 
   it('applies a migration whole or not at all, and names the refusal', async () => {
