@@ -95,11 +95,10 @@ describe('docker-compose.yml', () => {
 
   it('registers the search attributes of the workflow, with their types', () => {
     const [, , script = ''] = serviceOf(file, 'temporal-setup').command ?? [];
-    const registered = script.matchAll(/search-attribute create\b[^\n]*--type (\w+)((?:[\s\\]+--name \w+)+)/g);
-    const found = [...registered].flatMap(([, type, names = '']) =>
-      [...names.matchAll(/--name (\w+)/g)].map(([, name]) => [name, type]),
-    );
+    const found = [...script.matchAll(/--name (\w+) --type (\w+)/g)].map(([, name, type]) => [name, type]);
     expect(Object.fromEntries(found)).toEqual(SEARCH_ATTRIBUTES);
+    const [, query = ''] = /--query "(.*)"/.exec(script) ?? [];
+    expect(query.split(' AND ').map((term) => term.split(' ')[0])).toEqual(Object.keys(SEARCH_ATTRIBUTES));
   });
 
   it('names nothing that it does not define, and defines nothing that it does not name', () => {

@@ -3,13 +3,18 @@ import { readConfig } from '../../src/config.ts';
 import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
 import { workflowBundle } from '../../src/workflow-bundle.ts';
 import { findChromium } from './fixtures/chromium.ts';
+import { findCluster } from './fixtures/cluster-binaries.ts';
 import { findTctl } from './fixtures/tctl-binary.ts';
 import { holdUsualPorts } from './fixtures/usual-ports.ts';
 
 const log = (line: string): void => console.error(line);
 
 /** Says which tests are skipped and why. @throws Error where they were not to be skipped: the named variable is set */
-function tellAbsence(found: object, tests: string, variable: 'REQUIRE_BROWSER' | 'REQUIRE_TCTL'): void {
+function tellAbsence(
+  found: object,
+  tests: string,
+  variable: 'REQUIRE_BROWSER' | 'REQUIRE_CLUSTER' | 'REQUIRE_TCTL',
+): void {
   if (!('absent' in found)) return;
   if (process.env[variable]) throw new Error(`${variable} is set, and ${found.absent}`);
   log(`${tests} are skipped: ${found.absent}`);
@@ -31,5 +36,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const tctl = await findTctl({ cacheDir, log });
   tellAbsence(tctl, 'Tests with tctl', 'REQUIRE_TCTL');
   project.provide('tctl', tctl);
+  const cluster = await findCluster({ cacheDir, log });
+  tellAbsence(cluster, 'Tests of the production shape', 'REQUIRE_CLUSTER');
+  project.provide('cluster', cluster);
   return await holdUsualPorts();
 }
