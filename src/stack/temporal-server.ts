@@ -125,6 +125,8 @@ function serverArguments(settings: TemporalSettings, folder: string, port: numbe
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=1000'],
     ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
+    // While a build handles a message one query may wait by default; the next is refused, and the client's retry takes 1.7 s.
+    ...['--dynamic-config-value', 'history.MaxBufferedQueryCount=100'],
     // Lists lag by up to a second; in turn what a run says of itself is not written to the index once the run has closed,
     // and each such write costs milliseconds in the embedded store.
     ...['--dynamic-config-value', 'history.visibilityProcessorMaxPollRPS=1'],
