@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -91,6 +92,23 @@ describe('docker-compose.yml', () => {
       models: readConfig({}).models,
       dataDir: '/data',
     });
+  });
+
+  it('finds every secret that it needs where the README’s commands have put it', () => {
+    const readme = readFileSync(`${PROJECT_DIR}README.md`, 'utf8');
+    const [, commands = ''] = /^## Production$[\s\S]*?^```sh\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+    const own = commands.split('\n').filter((line) => !line.startsWith('docker '));
+    const folder = tempFolder();
+    execFileSync('sh', ['-euc', own.join('\n')], { cwd: folder });
+    const needed = Object.values(file.secrets).filter((secret) => secret.file !== '/dev/null');
+    const contents = needed.map((secret) => readFileSync(join(folder, secret.file), 'utf8').trim());
+    expect(contents).toHaveLength(3);
+    const [password = '', databaseUrl = '', apiKeys = ''] = contents;
+    const { databaseUrl: url, api } = readConfig({ DATABASE_URL: databaseUrl, API_KEYS: apiKeys });
+    const { POSTGRES_USER: user, POSTGRES_DB: database } = serviceOf(file, 'postgres').environment ?? {};
+    expect(url).toBe(`postgresql://${user}:${password}@postgres:5432/${database}`);
+    expect(password).toMatch(/^[0-9a-f]{48}$/);
+    expect(api.keys).toMatchObject([{ name: 'ops', projects: null, readOnly: false }]);
   });
 
   it('registers the search attributes of the workflow, with their types', () => {
