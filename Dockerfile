@@ -2,21 +2,17 @@
 # One image for the API, workers and migrations: the command tells them apart. Debian, because the worker's native part
 # needs glibc.
 
-FROM node:20.20.2-bookworm-slim AS client
+FROM node:20.20.2-bookworm-slim AS product
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --ignore-scripts
 COPY scripts ./scripts
 COPY prisma ./prisma
 RUN node scripts/generate-prisma-client.mjs
-
-FROM node:20.20.2-bookworm-slim AS product
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts
+# The two named would stay: the client that was generated has them as optional peers, and needs neither when it runs.
+RUN npm uninstall --no-save --omit=dev --omit=peer --ignore-scripts prisma typescript
 COPY tsconfig.json ./
 COPY src ./src
-COPY --from=client /app/prisma ./prisma
 # Bundled here, no worker needs seconds for it at its start, nor a cache that it may write.
 ENV XDG_CACHE_HOME=/app/cache
 RUN node --import tsx src/bundle.ts
