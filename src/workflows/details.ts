@@ -26,7 +26,7 @@ const MODEL_LIMIT_BYTES = 120;
 const REASON = { reason: 'say why', actor: 'your name' };
 
 /** The model that a phase's calls go to, as far as the build knows. */
-export function modelOf(build: Build, phase: Phase): string {
+function modelOf(build: Build, phase: Phase): string {
   const { model, defaultModels, simulated } = build.spec;
   const name = model ?? defaultModels?.[STATE_TABLE[phase].owner] ?? "the worker's model";
   return simulated ? `${name} (simulated)` : name;
@@ -41,7 +41,7 @@ const workerOf = ({ position }: Build) =>
   position.status === 'in_progress' ? actingRole(position.state) : roleOf(position);
 
 /** Where the build is and who is waited for, in a few words. */
-export function headline(build: Build): string {
+function headline(build: Build): string {
   const { position } = build;
   switch (position.status) {
     case 'complete':
