@@ -30,7 +30,7 @@ afterAll(() => outside?.stop());
 
 const handleOf = (id: string) => outside.test.client.workflow.getHandle(id);
 
-/** Resets a build to before it came into a state, by what this run did. */
+/** Resets a build to before it came into a state. A claim in a handoff state leads to the next one at once. */
 async function resetBefore(id: string, state: string): Promise<void> {
   const task = await taskThatLedTo(handleOf(id), state);
   const how = ['--event-id', task, '--reapply-exclude', 'All', '--reason', 'a poisoned run'];
@@ -88,7 +88,7 @@ describe('a reset', () => {
     await claimAll(id, PHASES.slice(0, 4));
     await untilRow(outside, id, ({ current_state }) => current_state === 'handoff_to_verifier');
     await resetBefore(id, 'handoff_to_tester');
-    await outside.api.untilState(id, 'implementation');
+    await outside.api.untilState(id, 'handoff_to_coder');
     await claimAll(id, ['implementation']);
     await goesOn(begun, 'handoff_to_tester');
     await isWhole(id, 2);
@@ -106,7 +106,7 @@ describe('a reset', () => {
     await untilRow(outside, id, ({ status }) => status === 'complete');
     expect(await seenIn(outside, project)).toMatchObject({ stats: COMPLETE });
     const last = (await historyOf(id)).at(-1)?.id ?? '';
-    await resetBefore(id, 'verification');
+    await resetBefore(id, 'handoff_to_releaser');
     await outside.api.untilState(id, 'handoff_to_verifier');
     await claimAll(id, ['verification']);
     await goesOn(begun, 'handoff_to_releaser');
@@ -166,7 +166,7 @@ describe('a reset', () => {
     await untilRow(outside, id, ({ status }) => status === 'complete');
     await outside.stopWorker();
     onTestFinished(() => outside.startWorker());
-    await resetBefore(id, 'testing');
+    await resetBefore(id, 'handoff_to_verifier');
     const status = await outside.status(id);
     expect(status).toMatchObject({ status: 'in_progress', source: 'temporal', current_state: 'handoff_to_tester' });
     await outside.temporal('workflow', 'terminate', '-w', id, '--reason', 'no');

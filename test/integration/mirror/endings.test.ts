@@ -67,7 +67,7 @@ describe('the end of a build that was terminated', () => {
     const before = await rowOf('a');
     await mirror.flush(sent, SOON);
     expect(await rowOf('a')).toEqual(before);
-    expect(before).toMatchObject({ status: 'cancelled', current_state: 'handoff_to_tester', handoff_count: 3 });
+    expect(before).toMatchObject({ status: 'cancelled', current_state: 'testing', handoff_count: 3 });
     expect(await figures()).toEqual({ complete: 0, cancelled: 1, handoffs: 3 });
     expect((await currentOf('a')).filter(({ event_type }) => event_type === 'aborted')).toHaveLength(1);
   });
