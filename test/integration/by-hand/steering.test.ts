@@ -172,7 +172,7 @@ describe('temporal', () => {
     const id = await initialized(api);
     const events = async () => (await product.test.client.workflow.getHandle(id).describe()).historyLength;
     await until('the first flush', async () => (await eventsOf(api, id)).length === 2);
-    const reference = 'messageType="temporal.api.sdk.v1.ExternalStorageReference"';
+    const reference = 'messageType=temporal.api.sdk.v1.ExternalStorageReference';
     const tries: readonly (readonly [told: RegExp, name: string, ...more: string[]])[] = [
       [/retry: reason must be a text/, 'retry', '--input', '{"reason": 7}'],
       [/the input is missing/, 'retry'],
