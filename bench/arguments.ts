@@ -9,6 +9,7 @@ export const CASES = [
   'calls',
   'requests',
   'lists',
+  'signals',
   'crash',
   'real',
 ] as const;

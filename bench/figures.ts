@@ -6,6 +6,7 @@ import type { Load } from './cases/load.ts';
 import type { Memory } from './cases/memory.ts';
 import type { RealWork } from './cases/real-work.ts';
 import type { Requests } from './cases/requests.ts';
+import type { Signals } from './cases/signals.ts';
 import type { HistoryFigures } from './measure/histories.ts';
 
 /** All that a run of the bench found; a case that was left out is missing. */
@@ -20,6 +21,7 @@ export type Figures = {
   calls?: Calls;
   requests?: Requests;
   lists?: Lists;
+  signals?: Signals;
   crash?: Crash;
   real?: Readonly<{ straight: RealWork; withSendBack: RealWork; instantPhases: RealWork['phases'] }>;
 };
@@ -32,6 +34,8 @@ const THROUGHPUT_RATIO = 0.7;
 const LOAD_RATIO = 1.3;
 const STATUS_RATIO = 3;
 const STATS_LIMIT_MS = 50;
+const SIGNAL_LIMIT_MS = 200;
+const MALFORMED_EVENTS_EACH = 5;
 const CRASH_EXTRA_MS = 10_000;
 const ACTIVITY_LIMIT = 8;
 const EVENT_LIMIT = 64;
@@ -118,6 +122,15 @@ function inTheMirror({ lists }: Figures): Target[] {
   return stats ? [atMost(`p95 of the stats of ${lists.builds} builds, ms`, stats.p95Ms, STATS_LIMIT_MS, tenths)] : [];
 }
 
+function byHand({ signals }: Figures): Target[] {
+  if (!signals) return [];
+  const { p50Ms, malformed, eventsAdded } = signals;
+  return [
+    atMost('p50 of a signal until GET status tells its effect, ms', p50Ms, SIGNAL_LIMIT_MS, tenths),
+    atMost(`events that ${malformed} malformed signals add`, eventsAdded, MALFORMED_EVENTS_EACH * malformed, whole),
+  ];
+}
+
 export const activityTroubles = ({ activityRetries, activityTimeouts, activityFailures }: Load['troubles']): number =>
   activityRetries + activityTimeouts + activityFailures;
 
@@ -131,4 +144,5 @@ export const targetsOf = (figures: Figures): Target[] => [
   ...underLoad(figures),
   ...overHttp(figures),
   ...inTheMirror(figures),
+  ...byHand(figures),
 ];

@@ -153,6 +153,15 @@ function inTheMirror({ lists }: Figures): string | null {
   ]);
 }
 
+function byHand({ signals }: Figures): string | null {
+  if (!signals) return null;
+  const { rounds, p50Ms, p95Ms, malformed, builds, eventsAdded } = signals;
+  return table([
+    [`${rounds} signals, each until GET status tells its effect: p50, p95, ms`, `${tenths(p50Ms)}, ${tenths(p95Ms)}`],
+    [`${malformed} malformed ones to ${builds} builds: events added`, whole(eventsAdded)],
+  ]);
+}
+
 function realWork({ real }: Figures): string | null {
   if (!real) return null;
   const of = (phases: RealWork['phases'], name: string): string =>
@@ -190,6 +199,7 @@ export function report(figures: Figures): string {
     ['Calls over HTTP, one at a time', overHttp(figures)],
     ["Requests generated from the API's description", generated(figures)],
     ['Lists and stats, from the mirror', inTheMirror(figures)],
+    ['Signals by hand', byHand(figures)],
     ['Real work: git, test runs and release of a recipe with files', realWork(figures)],
     ['Targets', targets(figures)],
   ] as const;

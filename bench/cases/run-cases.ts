@@ -11,6 +11,7 @@ import { measureLoad } from './load.ts';
 import { measureMemory } from './memory.ts';
 import { measureRealWork, phaseMedians } from './real-work.ts';
 import { measureRequests } from './requests.ts';
+import { measureSignals } from './signals.ts';
 
 /** How much is measured. `quick` is for a first look: its figures are noisy. */
 const SIZES = {
@@ -22,6 +23,7 @@ const SIZES = {
     calls: { builds: 100, delayMs: 10_000, rounds: 200, warmUp: 30 },
     requests: { requests: 5000, inFlight: 8 },
     lists: { builds: 100_000, rounds: 50 },
+    signals: { rounds: 200, malformed: 500, builds: 5 },
     crash: { builds: 32, delayMs: 1000, killAfterMs: 2500 },
     real: 8,
   },
@@ -33,6 +35,7 @@ const SIZES = {
     calls: { builds: 20, delayMs: 4000, rounds: 30, warmUp: 10 },
     requests: { requests: 2000, inFlight: 8 },
     lists: { builds: 10_000, rounds: 20 },
+    signals: { rounds: 40, malformed: 500, builds: 5 },
     crash: { builds: 16, delayMs: 500, killAfterMs: 1500 },
     real: 2,
   },
@@ -87,6 +90,7 @@ const RUN: Readonly<Record<Case, (bench: Bench, found: Found) => Promise<Found>>
   calls: async ({ setup, subjects, size }) => ({ calls: await measureCalls(setup, subjects.build, size.calls) }),
   requests: async ({ setup, size }) => ({ requests: await measureRequests(setup, size.requests) }),
   lists: async ({ setup, size }) => ({ lists: await measureLists(setup, size.lists) }),
+  signals: async ({ setup, size }) => ({ signals: await measureSignals(setup, size.signals) }),
   real: async (bench) => ({ real: await measureReal(bench) }),
   crash: async ({ setup, subjects, size }) => ({ crash: await measureCrash(setup, subjects.build, size.crash) }),
 };

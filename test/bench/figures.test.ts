@@ -88,6 +88,14 @@ describe('the targets of the bench', () => {
     expect(verdicts({ machine, lists: lists(50.1) })).toEqual([false]);
   });
 
+  it('want a signal seen soon, and malformed ones to add few events', () => {
+    const signals = (p50Ms: number, eventsAdded: number): Figures => {
+      return { machine, signals: { rounds: 2, p50Ms, p95Ms: 1000, malformed: 500, builds: 5, eventsAdded } };
+    };
+    expect(verdicts(signals(200, 2500))).toEqual([true, true]);
+    expect(verdicts(signals(200.1, 2501))).toEqual([false, false]);
+  });
+
   it('say nothing of a case that was left out', () => {
     expect(targetsOf({ machine })).toEqual([]);
   });

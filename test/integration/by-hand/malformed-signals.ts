@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import fc from 'fast-check';
 import { MESSAGE_NAMES } from '../../../src/machine/messages.ts';
 
@@ -116,4 +117,15 @@ export function malformedSignals(seed: number, count: number): readonly Malforme
   const few = MESSAGE_NAMES.flatMap((name) => large.map((text) => ({ name, payloads: [json(text)] })));
   const mixed = fc.oneof({ weight: 3, arbitrary: knownSignals }, { weight: 1, arbitrary: unknownSignals });
   return [...few, ...fc.sample(mixed, { seed, numRuns: count - few.length })];
+}
+
+/** Sends it as it is: the client's own way would encode it anew. */
+export async function sendMalformed(client: Client, workflowId: string, signal: MalformedSignal): Promise<void> {
+  const { name, payloads } = signal;
+  await client.workflowService.signalWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId },
+    signalName: name,
+    ...(payloads === undefined ? {} : { input: { payloads: [...payloads] } }),
+  });
 }

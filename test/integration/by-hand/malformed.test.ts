@@ -9,7 +9,7 @@ import { until } from '../fixtures/builds.ts';
 import { commandLines, describeWithTctl, type Ran } from '../fixtures/command-lines.ts';
 import { completePhase, eventsOf, initialized } from '../fixtures/outside-agent.ts';
 import { startTestProduct, type TestProduct } from '../fixtures/product.ts';
-import { type MalformedSignal, malformedSignals, SECRET, UNKNOWN_NAMES, WRONG_OBJECTS } from './malformed-signals.ts';
+import { malformedSignals, SECRET, sendMalformed, UNKNOWN_NAMES, WRONG_OBJECTS } from './malformed-signals.ts';
 
 const SIGNALS = 560;
 /** How many events these may add to all builds together, by the contract: 2,500 for each 500. */
@@ -87,14 +87,6 @@ const counted = (names: readonly unknown[]): Record<string, number> => {
   return counts;
 };
 
-const send = (id: string, { name, payloads }: MalformedSignal): Promise<unknown> =>
-  product.test.client.workflowService.signalWorkflowExecution({
-    namespace: product.test.config.temporal.namespace,
-    workflowExecution: { workflowId: id },
-    signalName: name,
-    ...(payloads === undefined ? {} : { input: { payloads: [...payloads] } }),
-  });
-
 /** How often a build is rolled back among the others; each is sent twice under one op_id. */
 const ROLLBACKS = 5;
 async function rollBack(id: string): Promise<void> {
@@ -120,7 +112,8 @@ describe('malformed signals', () => {
     const signals = malformedSignals(SEED, SIGNALS).map((signal, at) => ({ signal, id: ids[at % ids.length] ?? '' }));
     const left = [...signals];
     const lane = async (): Promise<void> => {
-      for (let next = left.shift(); next; next = left.shift()) await send(next.id, next.signal);
+      for (let next = left.shift(); next; next = left.shift())
+        await sendMalformed(product.test.client, next.id, next.signal);
     };
     const [, steered = ''] = waiting;
     await Promise.all([...Array.from({ length: IN_FLIGHT }, lane), rollBack(steered)]);
