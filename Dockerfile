@@ -13,9 +13,10 @@ RUN node scripts/generate-prisma-client.mjs
 RUN npm uninstall --no-save --omit=dev --omit=peer --ignore-scripts prisma typescript
 COPY tsconfig.json ./
 COPY src ./src
-# Bundled here, no worker needs seconds for it at its start, nor a cache that it may write.
+# Bundled here, no worker needs seconds for it at its start, nor a cache that it may write. The compiler leaves a copy of itself
+# there, and would close a folder that it made to all but its own user.
 ENV XDG_CACHE_HOME=/app/cache
-RUN node --import tsx src/bundle.ts
+RUN mkdir cache && node --import tsx src/bundle.ts && rm -rf cache/swc-native-*
 
 FROM node:20.20.2-bookworm-slim
 # git keeps the trees of builds; python3 runs the tests of those that are in Python.

@@ -1,6 +1,11 @@
 import { type RunningWorker, startWorker, type WorkerSettings } from './worker.ts';
 
-export type WaitingWorker = Readonly<{ started: Promise<void>; stopped: Promise<void>; close(): Promise<void> }>;
+export type WaitingWorker = Readonly<{
+  /** Never settles when it was closed before it started. */
+  started: Promise<void>;
+  stopped: Promise<void>;
+  close(): Promise<void>;
+}>;
 
 const AGAIN_AFTER_MS = 2000;
 
@@ -22,7 +27,7 @@ export function startWorkerWhenReady(settings: WorkerSettings): WaitingWorker {
   const running = start();
   const stopped = running.then((worker) => worker?.stopped);
   return {
-    started: running.then(() => undefined),
+    started: running.then((worker) => (worker === null ? new Promise(() => undefined) : undefined)),
     stopped,
     close: async () => {
       closing.abort();

@@ -261,6 +261,7 @@ describe('against servers that are configured', () => {
     const worker = run('src/worker.ts', env);
     await worker.says('Temporal does not answer yet');
     expect(await worker.stop('SIGINT')).toBe(130);
+    expect(worker.output()).not.toContain('The worker is up');
   });
 
   it('two workers share the builds', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -65,6 +65,20 @@ describe('the image', () => {
     expect(readdirSync(image.workdir).sort()).toEqual([...expected, 'tsconfig.json']);
   });
 
+  it('can be read by a user who owns nothing of it', () => {
+    const entries = readdirSync(image.workdir, { recursive: true, withFileTypes: true });
+    expect(entries.length).toBeGreaterThan(1000);
+    const closed = entries
+      .filter((entry) => !entry.isSymbolicLink())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => {
+        const stat = statSync(path);
+        const needed = stat.isDirectory() ? 0o005 : 0o004;
+        return (stat.mode & needed) !== needed;
+      });
+    expect(closed).toEqual([]);
+  });
+
   it('starts an API that says it is alive, and not ready, where nothing answers; its health check sees that', async () => {
     const api = start('api');
     await api.says('The API is up on http');
@@ -79,6 +93,7 @@ describe('the image', () => {
   it('starts a worker without bundling', async () => {
     const before = bundles();
     expect(before).toEqual([expect.stringMatching(/^[0-9a-f]{32}\.js$/)]);
+    expect(readdirSync(inImage('cache'))).toEqual(['q-orchestrator']);
     const worker = start('worker');
     await worker.says('Temporal does not answer yet');
     expect(bundles()).toEqual(before);
