@@ -151,7 +151,8 @@ describeInBrowser("a build's page in the Web UI", () => {
   });
 
   it('lists builds that need an operator, and no longer those that were mended or ended', async () => {
-    const [first, second, other] = [await park(), await park(), await external()];
+    const release = product.model.hold('implementation', 'mended');
+    const [first, second, other] = [await park({ build_id: 'mended' }), await park(), await external()];
     await until('both in the list', async () => {
       const found = await listed(ui, NEED_AN_OPERATOR);
       expect(found).not.toContain(other);
@@ -160,6 +161,8 @@ describeInBrowser("a build's page in the Web UI", () => {
     await product.api.post(`/api/workflows/${first}/request-retry`, { reason: 'mended' });
     await product.test.client.workflow.getHandle(second).terminate('given up');
     await until('none in the list', async () => (await listed(ui, NEED_AN_OPERATOR)).length === 0);
+    expect((await product.api.get(`/api/workflows/${first}/status`)).body).toMatchObject({ status: 'in_progress' });
+    release();
     await product.api.untilState(first, 'complete');
     expect(await listed(ui, `BuildProject = 'shop' AND BuildState = 'complete'`)).toContain(first);
   });
