@@ -17,7 +17,10 @@ const ENDED: Readonly<Record<Exclude<RunEnding, 'completed'>, string>> = {
 export type EndedRun = Omit<LatestRun, 'ending' | 'closedAtMs'> & Readonly<{ ending: RunEnding; closedAtMs: number }>;
 
 /** What a run knew last: by its last activity, else by what it was started with. Null where that is no build's. */
-function lastKnown({ workflowId, runId, startedAtMs }: EndedRun, { input, lastWork }: RunRecord): LastWork | null {
+export function lastKnown(
+  { workflowId, runId, startedAtMs }: Omit<EndedRun, 'ending' | 'closedAtMs'>,
+  { input, lastWork }: RunRecord,
+): LastWork | null {
   if (lastWork !== null) return lastWork;
   if (input.carried) {
     const { build, outbox, branch } = input.carried;

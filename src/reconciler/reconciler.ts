@@ -1,4 +1,4 @@
-import type { RunPlace } from './closed-run.ts';
+import type { ChangedRun } from './closed-run.ts';
 import { type Repairs, repair } from './repair.ts';
 
 /** How soon an end is found, beside what visibility takes. A look without news is one query to Temporal. */
@@ -6,6 +6,8 @@ const LOOK_MS = 2_000;
 const AWAY_LIMIT_MS = 10_000;
 /** Visibility is behind, and clocks differ. What it tells later than that is found by the next round. */
 const OVERLAP_MS = 60_000;
+/** Shorter, because builds begin all the time and end otherwise than by completing seldom. */
+const STARTED_OVERLAP_MS = 10_000;
 /** How far the first look goes back: what ended while no API was there. */
 const FIRST_LOOK_MS = 24 * 3_600_000;
 /** Between rounds through all builds that are open by the mirror. */
@@ -32,7 +34,7 @@ type OpenPlace = Awaited<ReturnType<Repairs['mirror']['silent']>>[number];
 type State = {
   /** Up to when all that ended was dealt with, by this process's clock; null before the first look. */
   lookedAtMs: number | null;
-  /** Runs that were dealt with, while looks may still tell of them. */
+  /** When runs changed that were dealt with, while looks may still tell of them; by {@link keyOf}. */
   readonly dealt: Map<string, number>;
   roundAtMs: number | null;
   /** Where the round is; null while there is none. */
@@ -96,23 +98,29 @@ function pause(state: State, ms: number): Promise<void> {
   });
 }
 
+/** A run that began and then ended has changed twice. */
+const keyOf = ({ runId, isOpen }: ChangedRun): string => `${runId} ${isOpen}`;
+
 async function look(state: State, options: ReconcilerOptions): Promise<void> {
   const atMs = options.now();
-  await lookAtEnded(state, options, state.lookedAtMs === null ? atMs - FIRST_LOOK_MS : state.lookedAtMs - OVERLAP_MS);
+  const fromMs = state.lookedAtMs ?? atMs - FIRST_LOOK_MS;
+  await lookAtChanged(state, options, { endedMs: fromMs - OVERLAP_MS, startedMs: fromMs - STARTED_OVERLAP_MS });
   // A look that failed half-way is made again, so that it misses nothing.
   state.lookedAtMs = atMs;
   await goRound(state, options, atMs);
 }
 
-async function lookAtEnded(state: State, options: ReconcilerOptions, sinceMs: number): Promise<void> {
+type Since = Parameters<Repairs['runs']['changedSince']>[0];
+
+async function lookAtChanged(state: State, options: ReconcilerOptions, since: Since): Promise<void> {
   const { dealt } = state;
-  for (const [runId, closedAtMs] of dealt) if (closedAtMs < sinceMs) dealt.delete(runId);
-  for await (const page of options.runs.endedSince(sinceMs)) {
-    const fresh = page.filter(({ runId }) => !dealt.has(runId));
+  for (const [run, changedAtMs] of dealt) if (changedAtMs < since.endedMs) dealt.delete(run);
+  for await (const page of options.runs.changedSince(since)) {
+    const fresh = page.filter((run) => !dealt.has(keyOf(run)));
     const unsettled = new Set(await options.mirror.unsettled(fresh));
     await repairAll(state, options, [...unsettled]);
     if (state.closed) return;
-    for (const { runId, closedAtMs } of fresh) dealt.set(runId, closedAtMs);
+    for (const run of fresh) dealt.set(keyOf(run), run.changedAtMs);
   }
 }
 
@@ -134,11 +142,7 @@ async function goRound(state: State, options: ReconcilerOptions, atMs: number): 
   state.round = last && silent.length === ROUND_STEP ? { after: last } : null;
 }
 
-async function repairAll(
-  state: State,
-  options: ReconcilerOptions,
-  ids: readonly RunPlace['workflowId'][],
-): Promise<void> {
+async function repairAll(state: State, options: ReconcilerOptions, ids: readonly string[]): Promise<void> {
   const queue = [...ids];
   const work = async (): Promise<void> => {
     for (let id = queue.shift(); id !== undefined && !state.closed; id = queue.shift()) await repair(id, options);

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload, WorkflowNotFoundError } from '@temporalio/common';
+import type { PhaseOutput } from '../activities/contract.ts';
 import { within } from '../within.ts';
 import { type BuildInput, type HistoryReply, WORKFLOW_TYPE } from '../workflows/messages.ts';
 import type { ClosedRuns, LastWork, LatestRun, RunEnding, RunPlace, RunRecord } from './closed-run.ts';
@@ -51,21 +52,27 @@ type Asking = Readonly<{ client: Client; taskQueue: string }>;
 const ask = <T>({ client }: Asking, deadlineMs: number, call: () => Promise<T>): Promise<T> =>
   within(client.withDeadline(Date.now() + deadlineMs, call), deadlineMs + GRACE_MS);
 
-async function* endedSince(asking: Asking, sinceMs: number): ReturnType<ClosedRuns['endedSince']> {
+const iso = (atMs: number): string => new Date(atMs).toISOString();
+
+async function* changedSince(
+  asking: Asking,
+  { endedMs, startedMs }: Parameters<ClosedRuns['changedSince']>[0],
+): ReturnType<ClosedRuns['changedSince']> {
   const { client, taskQueue } = asking;
   const query =
     `WorkflowType = '${WORKFLOW_TYPE}' AND TaskQueue = '${taskQueue.replaceAll("'", "\\'")}' AND ` +
-    "ExecutionStatus IN ('Canceled', 'Failed', 'Terminated', 'TimedOut') AND " +
-    `CloseTime >= '${new Date(sinceMs).toISOString()}'`;
+    `((ExecutionStatus IN ('Canceled', 'Failed', 'Terminated', 'TimedOut') AND CloseTime >= '${iso(endedMs)}') OR ` +
+    `(ExecutionStatus = 'Running' AND StartTime >= '${iso(startedMs)}'))`;
   const { namespace } = client.options;
   let nextPageToken: Uint8Array | undefined;
   do {
     const request = { namespace, query, pageSize: PAGE_RUNS, ...(nextPageToken ? { nextPageToken } : {}) };
     const page = await ask(asking, CALL_DEADLINE_MS, () => client.workflowService.listWorkflowExecutions(request));
-    yield page.executions.map(({ execution, closeTime }) => ({
+    yield page.executions.map(({ execution, startTime, closeTime }) => ({
       workflowId: execution?.workflowId ?? '',
       runId: execution?.runId ?? '',
-      closedAtMs: msOf(closeTime),
+      isOpen: !closeTime,
+      changedAtMs: msOf(closeTime ?? startTime),
     }));
     nextPageToken = page.nextPageToken;
   } while (nextPageToken?.length);
@@ -105,19 +112,29 @@ async function* backwards(asking: Asking, execution: RunPlace): AsyncIterable<Ev
   } while (nextPageToken?.length);
 }
 
-async function lastOf(asking: Asking, run: RunPlace): Promise<Pick<RunRecord, 'lastWork' | 'lastAnswer' | 'reason'>> {
-  let reason: string | null = null;
+type Last = Omit<RunRecord, 'input' | 'originalRunId'>;
+
+/** A phase answers with more than how far the mirror is; a flush with nothing else. */
+function answered(isPhase: boolean, result: Payloads): Pick<Last, 'ackedSeq' | 'lastAnswer'> {
+  const answer = firstOf<PhaseOutput | number>(result);
+  if (answer === null) return { ackedSeq: 0, lastAnswer: null };
+  if (typeof answer === 'number') return { ackedSeq: answer, lastAnswer: null };
+  return { ackedSeq: answer.ackedSeq, lastAnswer: isPhase ? answer : null };
+}
+
+async function lastOf(asking: Asking, run: RunPlace): Promise<Last> {
+  let told: Last = { reason: null, lastEventAtMs: 0, lastWork: null, ackedSeq: 0, lastAnswer: null };
   const answers = new Map<string, Payloads>();
   for await (const event of backwards(asking, run)) {
-    reason ??= reasonOf(event);
+    const lastEventAtMs = Math.max(told.lastEventAtMs, msOf(event.eventTime));
+    told = { ...told, lastEventAtMs, reason: told.reason ?? reasonOf(event) };
     const { activityTaskCompletedEventAttributes: completed, activityTaskScheduledEventAttributes: scheduled } = event;
     if (completed) answers.set(String(completed.scheduledEventId), completed.result);
     if (!scheduled) continue;
-    const isPhase = scheduled.activityType?.name === 'phase';
-    const lastAnswer = isPhase ? firstOf(answers.get(String(event.eventId))) : null;
-    return { reason, lastWork: firstOf<LastWork>(scheduled.input), lastAnswer: lastAnswer as RunRecord['lastAnswer'] };
+    const answer = answered(scheduled.activityType?.name === 'phase', answers.get(String(event.eventId)));
+    return { ...told, ...answer, lastWork: firstOf<LastWork>(scheduled.input) };
   }
-  return { reason, lastWork: null, lastAnswer: null };
+  return told;
 }
 
 async function firstEvent(asking: Asking, execution: RunPlace): Promise<Pick<RunRecord, 'input' | 'originalRunId'>> {
@@ -135,7 +152,7 @@ async function firstEvent(asking: Asking, execution: RunPlace): Promise<Pick<Run
 export function createTemporalRuns(client: Client, taskQueue: string): ClosedRuns {
   const asking: Asking = { client, taskQueue };
   return {
-    endedSince: (sinceMs) => endedSince(asking, sinceMs),
+    changedSince: (since) => changedSince(asking, since),
     latest: (workflowId) => latest(asking, workflowId),
     record: async ({ workflowId, runId }) => {
       const run = { workflowId, runId };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_TALLY } from '../../src/machine/tally.ts';
 import { lastFlush } from '../../src/reconciler/ended-build.ts';
 import { quotedReason } from '../../src/reconciler/reason.ts';
+import { firstFlush } from '../../src/reconciler/reset-build.ts';
 import { cleanRun, completePhase, RESULTS, specOf, steps, T0 } from '../mirror/builds.ts';
 import { CLOSED_MS, endedRun, recordOf, workAt } from './runs.ts';
 
@@ -104,6 +105,25 @@ describe('the end of a run that completed', () => {
 describe('a run that was started by hand with the input of no build', () => {
   it.each([[{}], [{ spec: specOf('b') }]])('tells of no build', (input) => {
     expect(lastFlush(endedRun('a'), recordOf({ input }), null)).toBeNull();
+  });
+});
+
+describe('the beginning of a run that a reset has made', () => {
+  const reset = { ...endedRun('a', { runId: 'run-9' }), ending: null, closedAtMs: null };
+
+  it('is the build as the run before it left it there, without rows that the mirror has', () => {
+    const { build, rows } = at(2);
+    const [confirmed] = rows;
+    const record = recordOf({ lastWork: workAt(at(2)), ackedSeq: confirmed?.seq ?? 0, lastEventAtMs: CLOSED_MS + 5 });
+    expect(firstFlush(reset, record)).toEqual({
+      ...{ branch: 'run-9', runId: 'run-9', openedAtMs: CLOSED_MS + 5, rows: rows.slice(1) },
+      build: workAt(at(2)).build,
+    });
+    expect(firstFlush(reset, { ...record, ackedSeq: build.seq })?.rows).toEqual([]);
+  });
+
+  it('is none where the run was made otherwise', () => {
+    expect(firstFlush({ ...reset, runId: 'run-1' }, recordOf({ lastWork: workAt(at(2)) }))).toBeNull();
   });
 });
 

@@ -27,12 +27,25 @@ describe('the reconciler', () => {
     expect(writtenIds(world)).toEqual(['workflow-a']);
   });
 
+  it('opens again what a reset has begun anew, once', async () => {
+    const world = fakeWorld();
+    world.latest.set('workflow-a', endedRun('a'));
+    reconcile(world);
+    await untilWritten(world, 1);
+    world.latest.set('workflow-a', { ...open('a'), runId: 'run-9', startedAtMs: CLOSED_MS });
+    await untilWritten(world, 2);
+    expect(world.written[1]).toMatchObject({ branch: 'run-9', build: { position: { status: 'in_progress' } } });
+    const count = world.asked.length;
+    await looks(world, count + 3);
+    expect(world.written).toHaveLength(2);
+  });
+
   it('goes back a day at first, then over the last minute, which visibility may be behind', async () => {
     const world = fakeWorld();
     reconcile(world);
     await looks(world, 3);
     const nowMs = CLOSED_MS + 1000;
-    expect(world.asked.slice(0, 3)).toEqual([nowMs - 86_400_000, nowMs - 60_000, nowMs - 60_000]);
+    expect(world.asked.slice(0, 3)).toEqual([nowMs - 86_460_000, nowMs - 60_000, nowMs - 60_000]);
   });
 
   it('finds by its rounds what visibility never told of, a bounded number at a time', async () => {

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { startBuild } from '../../src/machine/apply.ts';
+import { isOver } from '../../src/machine/build.ts';
 import { snapshotOf } from '../../src/machine/snapshot.ts';
 import type { Endings } from '../../src/mirror/endings.ts';
 import type { FlushInput } from '../../src/mirror/mirror.ts';
@@ -17,7 +18,8 @@ export const endedRun = (id: string, change: Partial<EndedRun> = {}): EndedRun =
 });
 
 export const recordOf = (change: Partial<RunRecord> = {}): RunRecord => ({
-  ...{ input: {}, originalRunId: 'run-1', lastWork: null, lastAnswer: null, reason: null },
+  ...{ input: {}, originalRunId: 'run-1', lastEventAtMs: CLOSED_MS },
+  ...{ lastWork: null, ackedSeq: 0, lastAnswer: null, reason: null },
   ...change,
 });
 
@@ -34,6 +36,8 @@ type FakeWorld = Repairs & {
   /** Builds that are open by the mirror; oldest first. */
   open: string[];
   away: boolean;
+  /** Of every run; another than its own is that of a reset. */
+  originalRunId: string;
   /** From when on looks asked for ended runs. */
   asked: number[];
   logged: string[];
@@ -46,26 +50,31 @@ export function fakeWorld(): FakeWorld {
     world.away ? Promise.reject(new Error('away')) : Promise.resolve(value);
   const over = (workflowId: string): boolean => world.written.some(({ build }) => build.spec.workflowId === workflowId);
   const runs: ClosedRuns = {
-    endedSince: async function* (sinceMs) {
-      world.asked.push(sinceMs);
-      const all = [...world.latest.values()].filter(({ closedAtMs }) => closedAtMs !== null && closedAtMs >= sinceMs);
-      yield await reached(all.map((run) => ({ ...run, closedAtMs: run.closedAtMs ?? 0 })));
+    changedSince: async function* ({ endedMs, startedMs }) {
+      world.asked.push(endedMs);
+      const changed = [...world.latest.values()].map(({ workflowId, runId, closedAtMs, startedAtMs }) => {
+        return { workflowId, runId, isOpen: closedAtMs === null, changedAtMs: closedAtMs ?? startedAtMs };
+      });
+      yield await reached(changed.filter((run) => run.changedAtMs >= (run.isOpen ? startedMs : endedMs)));
     },
     latest: (workflowId) => reached(world.latest.get(workflowId) ?? null),
     record: ({ workflowId }) => {
       const spec = specOf(workflowId.replace('workflow-', ''));
-      return reached(recordOf({ lastWork: workAt(startBuild(spec, T0)) }));
+      return reached(recordOf({ lastWork: workAt(startBuild(spec, T0)), originalRunId: world.originalRunId }));
     },
     rowsOf: () => reached(null),
   };
   const mirror: Endings = {
-    unsettled: (places) => reached(places.map(({ workflowId }) => workflowId).filter((id) => !over(id))),
+    unsettled: (known) => {
+      const differs = ({ workflowId, isOpen }: (typeof known)[number]) => over(workflowId) === isOpen;
+      return reached(known.filter(differs).map(({ workflowId }) => workflowId));
+    },
     silent: (after, _sinceMs, limit) => {
       const behind = after === null ? 0 : world.open.indexOf(after.workflowId) + 1;
       const page = world.open.filter((id) => !over(id)).filter((id) => world.open.indexOf(id) >= behind);
       return reached(page.slice(0, limit).map((workflowId) => ({ workflowId, createdAtMs: T0 })));
     },
-    finish: async (input) => {
+    write: async (_what, input) => {
       await reached(null);
       world.written.push(input);
       return 'written';
@@ -74,7 +83,18 @@ export function fakeWorld(): FakeWorld {
   };
   const log = pino({ level: 'info' }, { write: (line: string) => logged.push(line) });
   const world: FakeWorld = {
-    ...{ runs, mirror, log, latest: new Map(), written: [], open: [], away: false, asked: [], logged },
+    ...{
+      runs,
+      mirror,
+      log,
+      latest: new Map(),
+      written: [],
+      open: [],
+      away: false,
+      asked: [],
+      logged,
+      originalRunId: 'run-1',
+    },
   };
   return world;
 }

@@ -4,8 +4,9 @@ import type { AuditRow } from '../../../src/machine/events.ts';
 import { createEndings, type Endings } from '../../../src/mirror/endings.ts';
 import { createMirror, type FlushInput, type Mirror } from '../../../src/mirror/mirror.ts';
 import { lastFlush } from '../../../src/reconciler/ended-build.ts';
+import { firstFlush } from '../../../src/reconciler/reset-build.ts';
 import { cleanRun, flushOf, specOf, T0 } from '../../mirror/builds.ts';
-import { endedRun, recordOf } from '../../reconciler/runs.ts';
+import { endedRun, recordOf, workAt } from '../../reconciler/runs.ts';
 import { type Databases, startDatabases } from './database-fixture.ts';
 import { arrivals, inAnyOrder, plans, send } from './sent-lines.ts';
 
@@ -62,7 +63,7 @@ describe('the end of a build that was terminated', () => {
   it('is written once, with the figures of its project, and a late flush of what still runs changes nothing', async () => {
     for (const step of run.slice(0, 3)) await mirror.flush(flushOf(step), SOON);
     const end = endOf('a', sent, null);
-    const outcomes = await Promise.all(reconcilers.map((one) => one.finish(end)));
+    const outcomes = await Promise.all(reconcilers.map((one) => one.write('end', end)));
     expect(outcomes.toSorted()).toEqual(['known', 'written']);
     const before = await rowOf('a');
     await mirror.flush(sent, SOON);
@@ -74,19 +75,36 @@ describe('the end of a build that was terminated', () => {
 
   it('is taken back from the figures when a reset opens the build again', async () => {
     await mirror.flush(sent, SOON);
-    await first().finish(endOf('a', sent, null));
+    await first().write('end', endOf('a', sent, null));
     await mirror.flush({ ...sent, branch: 'run-9', runId: 'run-9', openedAtMs: T0 + 1e9 }, SOON);
     expect(await rowOf('a')).toMatchObject({ status: 'in_progress', branch: 'run-9' });
     expect(await figures()).toEqual({ complete: 0, cancelled: 0, handoffs: 0 });
     expect((await currentOf('a')).map(({ event_type }) => event_type)).not.toContain('aborted');
   });
 
+  it('is taken back also when the new run has nothing to write and waits', async () => {
+    for (const step of run.slice(0, 4)) await mirror.flush(flushOf(step), SOON);
+    await first().write('end', endOf('a', sent, null));
+    const reset = { ...endedRun('a', { runId: 'run-9' }), ending: null, closedAtMs: null };
+    const record = recordOf({ lastWork: workAt(run[2] ?? expect.fail('a run has steps')), lastEventAtMs: T0 + 1e9 });
+    const beginning = firstFlush(reset, { ...record, ackedSeq: sent.build.seq }) ?? expect.fail('a reset begins');
+    const outcomes = await Promise.all(reconcilers.map((one) => one.write('beginning', beginning)));
+    expect(outcomes.toSorted()).toEqual(['known', 'written']);
+    expect(await rowOf('a')).toMatchObject({ status: 'in_progress', branch: 'run-9', current_state: 'implementation' });
+    expect(await figures()).toEqual({ complete: 0, cancelled: 0, handoffs: 0 });
+    const { seq } = run[2]?.build ?? expect.fail('a run has steps');
+    expect((await currentOf('a')).map((row) => row.seq)).toEqual(Array.from({ length: seq }, (_, index) => index + 1));
+    await mirror.flush({ ...sent, branch: 'run-9', runId: 'run-9', openedAtMs: T0 + 1e9 + 5 }, SOON);
+    expect(await rowOf('a')).toMatchObject({ branch: 'run-9', current_state: 'testing', last_seq: sent.build.seq });
+    expect(new Set((await currentOf('a')).map((row) => row.branch))).toEqual(new Set(['run-1', 'run-9']));
+  });
+
   it('is told from rows that Postgres does not take and from a Postgres that is away', async () => {
     const end = endOf('a', sent, null);
     const wrong = { ...end, build: { ...end.build, seq: -1 } };
-    expect(await first().finish(wrong)).toBe('refused');
+    expect(await first().write('end', wrong)).toBe('refused');
     const away = createEndings({ databaseUrl: 'postgres://127.0.0.1:1/none', poolSize: 1, timeoutMs: 500 });
-    await expect(away.finish(end)).rejects.toMatchObject({ code: 'mirror_unavailable' });
+    await expect(away.write('end', end)).rejects.toMatchObject({ code: 'mirror_unavailable' });
     await away.close();
   });
 });
@@ -96,10 +114,12 @@ describe('what the mirror does not know to be over', () => {
     const [open, over] = [cleanRun(specOf('a')), cleanRun(specOf('b'))];
     for (const step of open.slice(0, 2)) await mirror.flush(flushOf(step), SOON);
     for (const step of over) await mirror.flush(flushOf(step), SOON);
-    const place = (id: string, runId: string) => ({ workflowId: `workflow-${id}`, runId });
+    const place = (id: string, runId: string, isOpen = false) => ({ workflowId: `workflow-${id}`, runId, isOpen });
     const asked = [place('a', 'run-1'), place('b', 'run-1'), place('c', 'run-1')];
     expect([...(await first().unsettled(asked))].toSorted()).toEqual(['workflow-a', 'workflow-c']);
     expect(await first().unsettled([place('b', 'run-2')])).toEqual(['workflow-b']);
+    expect(await first().unsettled([place('a', 'run-1', true), place('c', 'run-1', true)])).toEqual([]);
+    expect(await first().unsettled([place('b', 'run-2', true)])).toEqual(['workflow-b']);
   });
 
   it('is gone through from the oldest on, without those that were heard of a moment ago or are over', async () => {
@@ -143,7 +163,7 @@ describe('flushes and ends that are repeated, late and out of order, from severa
         });
         const work = [
           ...arrivals(flushes, last, random).map((input) => () => mirror.flush(input, SOON)),
-          ...finishing.map((end) => () => (reconcilers[random(2)] ?? first()).finish(end)),
+          ...finishing.map((end) => () => (reconcilers[random(2)] ?? first()).write('end', end)),
         ];
         await inAnyOrder(work, random);
         const isOver = cut[ends.length - 1] === true;
