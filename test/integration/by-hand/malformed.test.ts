@@ -258,6 +258,38 @@ describe('malformed signals by hand', () => {
   });
 });
 
+describe('queries and updates by hand', () => {
+  it('are answered or refused with a reason, whatever comes with them, and fail no workflow task', async () => {
+    const { temporal } = commandLines(product.test);
+    const id = await driven(1);
+    const inputs = [
+      [],
+      ['--input', '[1]'],
+      ...BY_TEMPORAL.map(({ input = '', more = [] }) => ['--input', input, ...more]),
+      ...WRONG_OBJECTS.filter(({ length }) => length < ARGUMENT_LIMIT_CHARS).map((input) => ['--input', input]),
+    ];
+    for (const input of inputs) {
+      const asked = await temporal('workflow', 'query', '-w', id, '--type', 'status', ...input);
+      expect([asked.code, asked.output]).toEqual([0, expect.stringContaining('planning')]);
+      const updated = await temporal('workflow', 'update', 'execute', '-w', id, '--name', 'advance', ...input);
+      const told = expect.stringMatching(/advance: .*(send|must|has a|contains)|type: (wrong_state|invalid_body)/s);
+      expect([updated.code, updated.output]).toEqual([1, told]);
+    }
+    for (const name of UNKNOWN_NAMES.filter(
+      (one) => !one.startsWith('__') && !one.includes('\0') && one !== 'status',
+    )) {
+      const asked = await temporal('workflow', 'query', '-w', id, '--type', name);
+      expect([asked.code, asked.output]).toEqual([1, expect.stringContaining('did not register a handler')]);
+    }
+    const told = expect.stringContaining('did not register a handler');
+    expect(await temporal('workflow', 'query', '-w', id, '--type', '__temporal_x')).toEqual({ code: 1, output: told });
+    expect((await eventsOf(api, id)).map(({ event_type }) => event_type)).not.toContain('signal_rejected');
+    expect(await failedTasks(id)).toEqual([]);
+    await completeByHand(id);
+    await api.untilState(id, 'complete');
+  });
+});
+
 describe('a build started by hand', () => {
   it.each([
     ['no input', undefined],
