@@ -27,6 +27,6 @@ await runEntryPoint(async () => {
   const database =
     databaseUrl === null ? await embeddedDatabase(dataDir) : { url: databaseUrl, close: async () => undefined };
   const log = (line: string): void => console.log(line);
-  const done = migrate(database.url, { timeoutMs: ANSWER_TIMEOUT_MS, patient: true, log });
+  const done = migrate(database.url, { timeoutMs: ANSWER_TIMEOUT_MS, log });
   return { stopped: done.then(() => console.log('The schema is up to date.')), stop: database.close };
 });

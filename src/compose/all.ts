@@ -30,7 +30,7 @@ export type Everything = Readonly<{
   stop(): Promise<void>;
 }>;
 
-const MIGRATE_TIMEOUT_MS = 10_000;
+const DATABASE_ANSWER_TIMEOUT_MS = 10_000;
 
 type Part = () => Promise<unknown>;
 
@@ -54,7 +54,7 @@ export async function startAll({ config, log, tell, signal, simulated }: AllSett
     parts.push(() => stack.stop());
     const { databaseUrl } = stack;
     const temporalAddress = stack.temporal.address;
-    await unlessAborted(migrate(databaseUrl, { timeoutMs: MIGRATE_TIMEOUT_MS, log: tell }), signal);
+    await unlessAborted(migrate(databaseUrl, { timeoutMs: DATABASE_ANSWER_TIMEOUT_MS, log: tell }), signal);
     const common = { config, databaseUrl, temporalAddress, log };
     const worker = await startWorker({ ...common, ...(simulated ? { simulated } : {}) });
     parts.push(() => worker.close());

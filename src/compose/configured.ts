@@ -21,7 +21,7 @@ export function requireAddresses(config: Config): Addresses {
   throw new AppError('config_invalid', `The configuration cannot be used:\n${listed}`, { faults });
 }
 
-const MIGRATE_TIMEOUT_MS = 10_000;
+const DATABASE_ANSWER_TIMEOUT_MS = 10_000;
 const AGAIN_AFTER_MS = 2000;
 
 /** Migrates as soon as Postgres answers, however long that takes; `stop` ends the waiting. */
@@ -30,7 +30,7 @@ export function migrateWhenReady(databaseUrl: string, log: Logger): { stop(): vo
   let timer: NodeJS.Timeout | undefined;
   const attempt = async (): Promise<void> => {
     try {
-      await migrate(databaseUrl, { timeoutMs: MIGRATE_TIMEOUT_MS, log: (line) => log.info(line) });
+      await migrate(databaseUrl, { timeoutMs: DATABASE_ANSWER_TIMEOUT_MS, log: (line) => log.info(line) });
     } catch (error) {
       log.warn({ error: error instanceof Error ? error.message : String(error) }, 'the mirror is not ready yet');
       if (!stopped) timer = setTimeout(() => void attempt(), AGAIN_AFTER_MS);

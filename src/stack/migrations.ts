@@ -1,16 +1,14 @@
 import { Client } from 'pg';
 import { AppError } from '../errors.ts';
-import { describeDatabase, postgresReason, sqlState } from '../mirror/database-url.ts';
+import { describeDatabase, postgresReason } from '../mirror/database-url.ts';
 import { within } from '../within.ts';
 import { KEPT_ALIVE, type SchemaEngine, withSchemaEngine } from './schema-engine.ts';
 import { readSchemaFiles, type SchemaFiles } from './schema-files.ts';
 import { missingColumns, type SchemaState, schemaState } from './schema-state.ts';
 
 export type MigrateOptions = Readonly<{
-  /** For everything, waiting for another process that migrates included; where `patient`, for the database to answer. */
+  /** For each answer that a working database gives at once. Migrations, and those of another process, take as long as they need. */
   timeoutMs: number;
-  /** Migrations, and those of another process, may take as long as they need. Default: no. */
-  patient?: boolean;
   /** Told of each migration before and after it is applied, and of another process that is waited for. */
   log: (message: string) => void;
   /** What the database is to become. Default: the product's own schema. */
@@ -19,7 +17,6 @@ export type MigrateOptions = Readonly<{
 
 /** Any number, the same in every version of the product. */
 const LOCK_KEY = 7_126_031_955;
-const STATEMENT_TIMEOUT = '57014';
 
 /**
  * Brings a database to this version's schema and checks it. Several processes may do so at once: one does the work.
@@ -28,27 +25,20 @@ const STATEMENT_TIMEOUT = '57014';
  * migrated by another version, a migration failed in it, or it lacks a table or column
  */
 export async function migrate(databaseUrl: string, options: MigrateOptions): Promise<void> {
-  const { timeoutMs, patient = false, log, files = readSchemaFiles() } = options;
+  const { timeoutMs, log, files = readSchemaFiles() } = options;
   const place = describeDatabase(databaseUrl);
   const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: timeoutMs, ...KEPT_ALIVE });
   // Its loss is seen by the statement that waits on it.
   client.on('error', () => undefined);
-  const look = async (): Promise<SchemaState> => {
-    await client.connect();
-    await client.query(`set statement_timeout = ${Math.max(1, Math.round(timeoutMs))}`);
-    return await schemaState(client, files);
-  };
-  const work = async (state: SchemaState): Promise<void> => {
-    if (patient) await client.query('set statement_timeout = 0');
-    if (state.pending.length > 0 || problem(state)) await applyPending({ databaseUrl, place, client, files, log });
-    const missing = await missingColumns(client, files);
-    if (missing.length > 0) throw mismatch(place, `lacks ${missing.slice(0, 5).join(', ')}`);
-  };
+  const soon = <T>(answer: Promise<T>): Promise<T> => within(answer, timeoutMs);
   try {
-    if (patient) await work(await within(look(), timeoutMs));
-    else await within(look().then(work), timeoutMs);
+    const state = await soon(client.connect().then(() => schemaState(client, files)));
+    if (state.pending.length > 0 || problem(state))
+      await applyPending({ databaseUrl, place, client, files, log, soon });
+    const missing = await soon(missingColumns(client, files));
+    if (missing.length > 0) throw mismatch(place, `lacks ${missing.slice(0, 5).join(', ')}`);
   } catch (error) {
-    throw asAppError(error, place, timeoutMs);
+    throw asAppError(error, place);
   } finally {
     // Not awaited: a server that hangs never says goodbye.
     client.end().catch(() => undefined);
@@ -61,15 +51,17 @@ type Target = Readonly<{
   client: Client;
   files: SchemaFiles;
   log: MigrateOptions['log'];
+  /** Bounds what a working database answers at once. */
+  soon: <T>(answer: Promise<T>) => Promise<T>;
 }>;
 
-async function applyPending({ databaseUrl, place, client, files, log }: Target): Promise<void> {
-  await lock(client, log);
-  const state = await schemaState(client, files);
+async function applyPending({ databaseUrl, place, client, files, log, soon }: Target): Promise<void> {
+  await lock(client, log, soon);
+  const state = await soon(schemaState(client, files));
   const wrong = problem(state);
   if (wrong) throw mismatch(place, wrong);
   if (state.pending.length === 0) return;
-  const complete = state.interrupted.length > 0 && (await missingColumns(client, files)).length === 0;
+  const complete = state.interrupted.length > 0 && (await soon(missingColumns(client, files))).length === 0;
   const settled = complete ? state.interrupted : [];
   await withSchemaEngine(databaseUrl, files.schema, async (engine) => {
     await settle(engine, files, state, complete);
@@ -84,8 +76,9 @@ async function applyPending({ databaseUrl, place, client, files, log }: Target):
 }
 
 /** Held by the connection: it is free again when this process ends, however it ends. */
-async function lock(client: Client, log: MigrateOptions['log']): Promise<void> {
-  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [LOCK_KEY]);
+async function lock(client: Client, log: Target['log'], soon: Target['soon']): Promise<void> {
+  const attempt = client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [LOCK_KEY]);
+  const { rows } = await soon(attempt);
   if (rows[0]?.held) return;
   log('waiting for another process, which is migrating this database');
   await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
@@ -150,13 +143,10 @@ function engineError(error: unknown, place: string): unknown {
   return error;
 }
 
-function asAppError(error: unknown, place: string, timeoutMs: number): unknown {
+function asAppError(error: unknown, place: string): unknown {
   if (error instanceof AppError) return error;
-  const state = sqlState(error);
-  const waited =
-    state === STATEMENT_TIMEOUT ? `, because another process has been migrating it for ${timeoutMs} ms` : '';
   return new AppError(
     'postgres_unreachable',
-    `PostgreSQL at ${place} cannot be used${waited}: ${postgresReason(error)}. Start it or correct DATABASE_URL.`,
+    `PostgreSQL at ${place} cannot be used: ${postgresReason(error)}. Start it or correct DATABASE_URL.`,
   );
 }
