@@ -48,7 +48,10 @@ export function fakeWorld(): FakeWorld {
   const logged: string[] = [];
   const reached = <T>(value: T): Promise<T> =>
     world.away ? Promise.reject(new Error('away')) : Promise.resolve(value);
-  const over = (workflowId: string): boolean => world.written.some(({ build }) => build.spec.workflowId === workflowId);
+  const over = (workflowId: string): boolean => {
+    const last = world.written.findLast(({ build }) => build.spec.workflowId === workflowId);
+    return last !== undefined && isOver(last.build.position);
+  };
   const runs: ClosedRuns = {
     changedSince: async function* ({ endedMs, startedMs }) {
       world.asked.push(endedMs);
