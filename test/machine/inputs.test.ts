@@ -245,6 +245,18 @@ describe('parseMessage', () => {
     },
   );
 
+  it.each([
+    [undefined, 'is missing'],
+    [null, 'is no object'],
+    [Uint8Array.of(7), 'is bytes'],
+    [{ $undecodable: 'a secret' }, 'could not be decoded'],
+  ])('tells what was sent for an object, and not what was in it: %j', (input, told) => {
+    const parsed = parseMessage('retry', input);
+    const said = parsed.ok ? '' : parsed.faults.map(({ fault }) => fault).join();
+    expect(said).toMatch(new RegExp(`^the input ${told}.*; send one JSON object, encoded as json/plain$`));
+    expect(said).not.toContain('secret');
+  });
+
   it('measures the limit in bytes, not in characters', () => {
     const ofBytes = (char: string, bytes: number): object => ({
       role: 'q_assistant',

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { MESSAGE_NAMES } from '../../../src/machine/messages.ts';
 import { QUERY_NAMES } from '../../../src/workflows/messages.ts';
 import { CLAIMS, until } from '../fixtures/builds.ts';
@@ -123,6 +124,19 @@ describeByHand('a build', (by) => {
     }
     expect([await statusOf(id), await eventsOf(api, id)]).toEqual(before);
   });
+});
+
+it('answers whatever is asked in the wake of a signal, and nobody has to ask again', async () => {
+  const id = await initialized(api);
+  // The client of its own would ask again by itself, a second later.
+  const connection = await Connection.connect({ address: product.test.temporalAddress, interceptors: [] });
+  onTestFinished(() => connection.close());
+  const handle = new Client({ connection }).workflow.getHandle(id);
+  for (let time = 0; time < 5; time += 1) {
+    await handle.signal('rollback', { target_state: 'discovery', reason: 'again' });
+    const asked = Array.from({ length: 8 }, () => handle.query<{ attempt: number }>('status'));
+    for (const { attempt } of await Promise.all(asked)) expect(attempt).toBe(time + 2);
+  }
 });
 
 type Described = Readonly<{ name: string; description?: string }>;
