@@ -21,7 +21,7 @@ type Arrange = (product: Product) => Promise<Arranged>;
 const started = (product: Product): Promise<string> => product.api.start({ external_roles: ROLES });
 
 /** A build of outside agents that has completed its first phases. */
-async function begun(product: Product, phases: number): Promise<string> {
+export async function begun(product: Product, phases: number): Promise<string> {
   const workflowId = await started(product);
   for (const phase of PHASES.slice(0, phases)) {
     expect(await product.api.claim(workflowId, phase)).toMatchObject({ status: 200 });
@@ -60,6 +60,44 @@ const cancelledBy = (actor: string): Arrange => {
     return { workflowId, obeyed };
   };
 };
+
+/** Lists show it as cancelled, too, and Temporal has it closed as it was asked. */
+const endedInTemporal = (closedAs: string): Arrange => {
+  return async (product) => {
+    const { workflowId, obeyed } = await cancelledBy('temporal')(product);
+    const ended = async (): Promise<void> => {
+      await obeyed?.();
+      const { status } = await product.test.client.workflow.getHandle(workflowId).describe();
+      expect(status.name).toBe(closedAs);
+      const { body } = await product.api.get('/api/workflows?status=cancelled');
+      expect(JSON.stringify(body)).toContain(workflowId);
+    };
+    return { workflowId, obeyed: ended };
+  };
+};
+
+/** The event to which a reset takes the build back to planning. */
+export async function beforePlanningWasDone({ test }: Product, workflowId: string): Promise<string> {
+  const { events } = await test.client.workflow.getHandle(workflowId).fetchHistory();
+  const seen = events ?? [];
+  const planned = seen.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes)[1];
+  const before = seen.findLast(
+    (event) => event.workflowTaskCompletedEventAttributes && Number(event.eventId) < Number(planned?.eventId),
+  );
+  return String(before?.eventId);
+}
+
+/** Waits until a reset has taken the build back; then it can be driven to its end, and its audit has both branches. */
+export async function expectGoesOnFromPlanning({ api, test }: Product, workflowId: string): Promise<void> {
+  const back = await api.untilState(workflowId, 'planning');
+  expect(back).toMatchObject({ completed_phases: ['discovery'], status: 'in_progress' });
+  for (const phase of PHASES.slice(1)) await api.claim(workflowId, phase);
+  await test.client.workflow.getHandle(workflowId).result();
+  const { body } = await api.get(`/api/workflows/${workflowId}/history?limit=500`);
+  const events = body.events as { event_type: string; undone: boolean }[];
+  expect(events.filter(({ event_type, undone }) => event_type === 'completed' && !undone)).toHaveLength(1);
+  expect(events.some(({ undone }) => undone)).toBe(true);
+}
 
 /** How each task of docs/operations.md is tried, by its heading. `actor` is who a call over HTTP or a signal is by. */
 export const TASKS: Readonly<Record<string, (actor: string) => Arrange>> = {
@@ -101,32 +139,12 @@ export const TASKS: Readonly<Record<string, (actor: string) => Arrange>> = {
   },
 
   Abort: cancelledBy,
-  Cancel: () => cancelledBy('temporal'),
-  Terminate: () => async (product) => {
-    const { workflowId, obeyed } = await cancelledBy('temporal')(product);
-    const listed = async (): Promise<void> => {
-      await obeyed?.();
-      const { body } = await product.api.get('/api/workflows?status=cancelled');
-      expect(JSON.stringify(body)).toContain(workflowId);
-    };
-    return { workflowId, obeyed: listed };
-  },
+  Cancel: () => endedInTemporal('CANCELLED'),
+  Terminate: () => endedInTemporal('TERMINATED'),
 
   'Reset a poisoned run': () => async (product) => {
     const workflowId = await begun(product, 3);
-    const { events } = await product.test.client.workflow.getHandle(workflowId).fetchHistory();
-    const seen = events ?? [];
-    const planned = seen.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes)[1];
-    const before = seen.findLast(
-      (event) => event.workflowTaskCompletedEventAttributes && Number(event.eventId) < Number(planned?.eventId),
-    );
-    const obeyed = async (): Promise<void> => {
-      const back = await product.api.untilState(workflowId, 'planning');
-      expect(back).toMatchObject({ completed_phases: ['discovery'], status: 'in_progress' });
-      for (const phase of PHASES.slice(1)) await product.api.claim(workflowId, phase);
-      const { body } = await product.api.get(`/api/workflows/${workflowId}/status`);
-      expect(body).toMatchObject({ status: 'complete' });
-    };
-    return { workflowId, eventId: String(before?.eventId), obeyed };
+    const eventId = await beforePlanningWasDone(product, workflowId);
+    return { workflowId, eventId, obeyed: () => expectGoesOnFromPlanning(product, workflowId) };
   },
 };

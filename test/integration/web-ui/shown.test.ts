@@ -1,22 +1,20 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ROLES } from '../../../src/machine/states.ts';
 import { ANSWERS } from '../../fakes/model.ts';
-import { describeInBrowser, openBrowser } from '../fixtures/browser.ts';
 import { until } from '../fixtures/builds.ts';
-import { startTestProduct, type TestProduct } from '../fixtures/product.ts';
+import type { TestProduct } from '../fixtures/product.ts';
 import {
   choices,
   chooseAction,
   goToTab,
   listed,
   openBuild,
-  openWebUi,
   press,
   read,
   readMetadata,
   type WebUi,
 } from '../fixtures/web-ui.ts';
+import { describeInWebUi } from '../fixtures/web-ui-tests.ts';
 
 const NEED_AN_OPERATOR = "BuildNeedsOperator = true AND ExecutionStatus = 'Running'";
 const HOSTILE = [
@@ -27,12 +25,8 @@ const HOSTILE = [
 ].join('\n');
 const HUGE = '😀 <b>huge</b> '.repeat(2000);
 
-let product: TestProduct;
-let browser: Browser;
-let ui: WebUi;
-
 /** Builds are parked by a model that talks nonsense in planning. */
-async function park(more: Record<string, unknown> = {}): Promise<string> {
+async function park(product: TestProduct, more: Record<string, unknown> = {}): Promise<string> {
   product.model.answer('planning', `I would rather talk about the weather. ${HOSTILE}`);
   const workflowId = await product.api.start(more);
   await product.api.untilState(workflowId, 'error');
@@ -40,11 +34,11 @@ async function park(more: Record<string, unknown> = {}): Promise<string> {
   return workflowId;
 }
 
-const external = (more: Record<string, unknown> = {}): Promise<string> =>
+const external = (product: TestProduct, more: Record<string, unknown> = {}): Promise<string> =>
   product.api.start({ external_roles: ROLES, ...more });
 
 /** Links, pictures and whatever else is more than text, in all the Markdown of a page. */
-async function elementsOf(tags: string): Promise<string[]> {
+async function elementsOf(ui: WebUi, tags: string): Promise<string[]> {
   const found = ['summary', 'details', 'current-details'].map((part) =>
     ui.page
       .frameLocator(`#user-metadata-${part}`)
@@ -54,25 +48,9 @@ async function elementsOf(tags: string): Promise<string[]> {
   return (await Promise.all(found)).flat();
 }
 
-describeInBrowser("a build's page in the Web UI", () => {
-  beforeAll(async () => {
-    product = await startTestProduct();
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await product?.stop();
-  });
-  beforeEach(async () => {
-    ui = await openWebUi(browser, product.test.stack.temporal.uiUrl ?? '');
-  });
-  afterEach(async () => {
-    const { faults } = ui;
-    await ui.page.close();
-    expect(faults).toEqual([]);
-  });
-
+describeInWebUi("a build's page in the Web UI", (place) => {
   it('shows of a build at work its summary, state, attempt, role, model and tokens', async () => {
+    const { product, ui } = place;
     const release = product.model.hold('planning', 'at-work');
     const workflowId = await product.api.start({ build_id: 'at-work', model: 'gpt-4' });
     const shown = await readMetadata(ui, workflowId, 'At work: planning');
@@ -99,6 +77,7 @@ describeInBrowser("a build's page in the Web UI", () => {
   });
 
   it('shows with an activity the second attempt of its phase, and why there is one', async () => {
+    const { product, ui } = place;
     const release = product.model.hold('testing', 'sent-back');
     const workflowId = await product.api.start({ build_id: 'sent-back', model: 'gpt-4' });
     await product.api.untilState(workflowId, 'testing');
@@ -116,7 +95,8 @@ describeInBrowser("a build's page in the Web UI", () => {
   });
 
   it('shows of a build that waits for people what completes the phase, and leads to the build itself', async () => {
-    const workflowId = await external();
+    const { product, ui } = place;
+    const workflowId = await external(product);
     await product.api.claim(workflowId, 'discovery');
     const { current } = await readMetadata(ui, workflowId, 'Waits for q_assistant: planning');
     expect(current).toContain('role: q_assistant (external)');
@@ -137,7 +117,8 @@ describeInBrowser("a build's page in the Web UI", () => {
   });
 
   it('shows of a parked build that an operator is needed, why, and what to send', async () => {
-    const workflowId = await park();
+    const { product, ui } = place;
+    const workflowId = await park(product);
     const { current } = await readMetadata(ui, workflowId, 'Needs an operator: planning failed (bad_answer)');
     expect(current).toContain('needs an operator: yes');
     expect(current).toMatch(/last reason: simulated model .*no JSON object.* \(parked\)/);
@@ -151,8 +132,13 @@ describeInBrowser("a build's page in the Web UI", () => {
   });
 
   it('lists builds that need an operator, and no longer those that were mended or ended', async () => {
+    const { product, ui } = place;
     const release = product.model.hold('implementation', 'mended');
-    const [first, second, other] = [await park({ build_id: 'mended' }), await park(), await external()];
+    const [first, second, other] = [
+      await park(product, { build_id: 'mended' }),
+      await park(product),
+      await external(product),
+    ];
     await until('both in the list', async () => {
       const found = await listed(ui, NEED_AN_OPERATOR);
       expect(found).not.toContain(other);
@@ -168,7 +154,8 @@ describeInBrowser("a build's page in the Web UI", () => {
   });
 
   it('offers every signal, update and query with what it does and an example', async () => {
-    const workflowId = await external();
+    const { product, ui } = place;
+    const workflowId = await external(product);
     for (const action of ['Send a Signal', 'Send an Update']) {
       await openBuild(ui, workflowId);
       await press(ui, 'More Actions');
@@ -188,6 +175,7 @@ describeInBrowser("a build's page in the Web UI", () => {
     ['hostile', HOSTILE],
     ['huge', HUGE],
   ])('shows %s texts of others as text, and nothing of them is loaded, linked or run', async (_, text) => {
+    const { product, ui } = place;
     const project = `<b>[shop](https://evil.example)`;
     const body = { build_id: `<i>${text.slice(0, 60).replace(/\s/g, ' ')}`, user_id: '<u>ann', requirements: text };
     const { body: started } = await product.api.post(`/api/workflows/${encodeURIComponent(project)}/start`, {
@@ -204,9 +192,9 @@ describeInBrowser("a build's page in the Web UI", () => {
     expect(shown.details).toContain(words);
     expect(shown.current).toContain(words);
     const links = ['status', 'history'].map((page) => `${product.api.url}/api/workflows/${workflowId}/${page}`);
-    expect(await elementsOf('a, img, script, iframe, b, i, u')).toEqual(links);
+    expect(await elementsOf(ui, 'a, img, script, iframe, b, i, u')).toEqual(links);
     await product.api.post(`/api/workflows/${workflowId}/abort`, { reason: text.slice(0, 4000) });
     await readMetadata(ui, workflowId, 'Cancelled in discovery');
-    expect(await elementsOf('a, img, script, iframe, b, i, u')).toEqual(links);
+    expect(await elementsOf(ui, 'a, img, script, iframe, b, i, u')).toEqual(links);
   });
 });
