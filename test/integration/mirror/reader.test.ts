@@ -42,7 +42,7 @@ describe('reading a build', () => {
   it('gives its status as it was flushed, by either id', async () => {
     const { build } = resetAt;
     const { userId, startDigest } = build.spec;
-    const expected = { workflowId: 'workflow-a', userId, startDigest };
+    const expected = { workflowId: 'workflow-a', runId: 'run-2', userId, startDigest };
     const found = await reader.findBuild('workflow-a');
     expect(found).toEqual({ ...expected, view: statusView(build, build.updatedAtMs) });
     expect(await reader.findByBuildId('build-a')).toEqual(found);
