@@ -3,6 +3,12 @@ import { defineConfig } from 'vitest/config';
 /** The SDK loads the payload converter by path with Node's own loader, which must know TypeScript. */
 const TYPESCRIPT_BY_PATH = ['--import', 'tsx'];
 
+/**
+ * Two processes run one file after the other and load the product once: loading it anew for each of a hundred files took
+ * longer than the tests. So a file must leave no mark on a module; what it replaces, it puts back.
+ */
+const SHARED_MODULES = { isolate: false, maxWorkers: 2 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,6 +17,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**'],
+          ...SHARED_MODULES,
           execArgv: TYPESCRIPT_BY_PATH,
           testTimeout: 20_000,
         },
@@ -20,8 +27,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/integration/global-setup.ts'],
-          // Every file has servers of its own and waits for them most of the time; more at once would starve one another.
-          maxWorkers: 2,
+          // Every file has servers of its own and waits for them much of the time; more at once would starve one another.
+          ...SHARED_MODULES,
           execArgv: TYPESCRIPT_BY_PATH,
           testTimeout: 120_000,
           hookTimeout: 180_000,

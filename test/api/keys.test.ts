@@ -1,16 +1,12 @@
-import { randomUUID, timingSafeEqual } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import crypto, { randomUUID } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAuthenticate } from '../../src/api/keys.ts';
 import { readApiKeys } from '../../src/api-keys.ts';
 import { AppError } from '../../src/errors.ts';
 import { type ExampleCall, exampleCalls } from './example-calls.ts';
 import { rawCall } from './raw-call.ts';
 import { type Served, serve } from './serve.ts';
-
-vi.mock('node:crypto', async (original) => {
-  const crypto = await original<typeof import('node:crypto')>();
-  return { ...crypto, timingSafeEqual: vi.fn(crypto.timingSafeEqual) };
-});
 
 const { keys } = readApiKeys(
   'all:secret-of-all,web(project=web):secret-of-web,eye(read-only):secret-of-eye,look(read-only;project=web):secret-of-look',
@@ -170,8 +166,13 @@ describe('a secret', () => {
   it.each(['secret-of-all', 'secret-of-look', 'secret-of-nobody', ''])(
     '%j is compared with that of every key, in constant time',
     (secret) => {
-      const compare = vi.mocked(timingSafeEqual);
-      compare.mockClear();
+      const compare = vi.spyOn(crypto, 'timingSafeEqual');
+      // Whoever imported the function by its name has the new one from here on.
+      syncBuiltinESMExports();
+      onTestFinished(() => {
+        compare.mockRestore();
+        syncBuiltinESMExports();
+      });
       const authenticate = createAuthenticate(keys);
       try {
         authenticate(`Bearer ${secret}`);
