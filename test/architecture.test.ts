@@ -41,6 +41,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'errors.ts',
       'models.ts',
       'origins.ts',
+      'pause.ts',
       'within.ts',
       'workflows/messages.ts',
       'workflows/search-attributes.ts',
@@ -65,7 +66,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
   },
   reconciler: {
-    values: ['machine', 'within.ts', 'workflows/messages.ts'],
+    values: ['machine', 'pause.ts', 'within.ts', 'workflows/messages.ts'],
     types: ['activities', 'mirror'],
     packages: ['@temporalio/client', '@temporalio/common', 'pino'],
   },
@@ -103,6 +104,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'models.ts': { values: ['errors.ts'], packages: [] },
   'origins.ts': { values: [], packages: [] },
   'secret-files.ts': { values: [], types: ['machine'], packages: ['node:'] },
+  'pause.ts': { values: [], packages: ['node:'] },
   'within.ts': { values: [], packages: [] },
   'workflow-bundle.ts': { values: [], packages: ['node:', '@temporalio/worker'] },
 };

@@ -4,6 +4,7 @@ import { migrate } from '../stack/migrations.ts';
 import { startStack } from '../stack/stack.ts';
 import { unlessAborted } from '../within.ts';
 import { startApi } from './api.ts';
+import { DATABASE_ANSWER_TIMEOUT_MS } from './configured.ts';
 import { stackSettings } from './stack-settings.ts';
 import { isSimulated, startWorker, type WorkerSettings } from './worker.ts';
 
@@ -29,8 +30,6 @@ export type Everything = Readonly<{
   /** Stops all of it in order. Idempotent. */
   stop(): Promise<void>;
 }>;
-
-const DATABASE_ANSWER_TIMEOUT_MS = 10_000;
 
 type Part = () => Promise<unknown>;
 

@@ -21,7 +21,8 @@ export function requireAddresses(config: Config): Addresses {
   throw new AppError('config_invalid', `The configuration cannot be used:\n${listed}`, { faults });
 }
 
-const DATABASE_ANSWER_TIMEOUT_MS = 10_000;
+/** A configured database that does not answer is told within ten seconds. */
+export const DATABASE_ANSWER_TIMEOUT_MS = 10_000;
 const AGAIN_AFTER_MS = 2000;
 
 /** Migrates as soon as Postgres answers, however long that takes; `stop` ends the waiting. */

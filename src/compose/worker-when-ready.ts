@@ -1,3 +1,4 @@
+import { pause } from '../pause.ts';
 import { type RunningWorker, startWorker, type WorkerSettings } from './worker.ts';
 
 export type WaitingWorker = Readonly<{
@@ -34,14 +35,4 @@ export function startWorkerWhenReady(settings: WorkerSettings): WaitingWorker {
       await (await running)?.close();
     },
   };
-}
-
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, delayMs);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,3 +1,4 @@
+import { pause } from '../pause.ts';
 import type { ChangedRun } from './closed-run.ts';
 import { type Repairs, repair } from './repair.ts';
 
@@ -41,20 +42,20 @@ type State = {
   round: Readonly<{ after: OpenPlace | null }> | null;
   readonly noticed: Map<string, Promise<void>>;
   failures: number;
-  closed: boolean;
-  endPause: (() => void) | null;
+  /** Aborted when the reconciler is closed. */
+  readonly closing: AbortController;
 };
 
 /** Begins to look at once, and goes on until it is closed, whoever is away meanwhile. */
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const state: State = {
     ...{ lookedAtMs: null, dealt: new Map(), roundAtMs: null, round: null, noticed: new Map() },
-    ...{ failures: 0, closed: false, endPause: null },
+    ...{ failures: 0, closing: new AbortController() },
   };
   const looking = loop(state, options);
   return {
     notice: (workflowId) => {
-      if (state.closed || state.noticed.has(workflowId) || state.noticed.size >= AT_ONCE) return;
+      if (state.closing.signal.aborted || state.noticed.has(workflowId) || state.noticed.size >= AT_ONCE) return;
       // What fails here is found by the next look.
       const work = repair(workflowId, options)
         .catch((error: unknown) => options.log.debug({ workflowId, err: error }, 'an end was not written yet'))
@@ -62,8 +63,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       state.noticed.set(workflowId, work);
     },
     close: async () => {
-      state.closed = true;
-      state.endPause?.();
+      state.closing.abort();
       await Promise.all([looking, ...state.noticed.values()]);
     },
   };
@@ -71,31 +71,19 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
 
 async function loop(state: State, options: ReconcilerOptions): Promise<void> {
   const { log, lookMs = LOOK_MS } = options;
-  while (!state.closed) {
+  while (!state.closing.signal.aborted) {
     try {
       await look(state, options);
       if (state.failures > 0) log.info('ends of builds are followed again');
       state.failures = 0;
     } catch (error) {
-      if (state.failures === 0 && !state.closed)
+      if (state.failures === 0 && !state.closing.signal.aborted)
         log.warn({ err: error }, 'ends of builds wait: Temporal or the mirror is away');
       state.failures += 1;
     }
-    await pause(state, Math.min(lookMs * 2 ** state.failures, Math.max(lookMs, AWAY_LIMIT_MS)));
+    const pauseMs = Math.min(lookMs * 2 ** state.failures, Math.max(lookMs, AWAY_LIMIT_MS));
+    await pause(pauseMs, state.closing.signal);
   }
-}
-
-function pause(state: State, ms: number): Promise<void> {
-  if (state.closed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      state.endPause = null;
-      resolve();
-    };
-    const timer = setTimeout(done, ms).unref();
-    state.endPause = done;
-  });
 }
 
 /** A run that began and then ended has changed twice. */
@@ -119,7 +107,7 @@ async function lookAtChanged(state: State, options: ReconcilerOptions, since: Si
     const fresh = page.filter((run) => !dealt.has(keyOf(run)));
     const unsettled = new Set(await options.mirror.unsettled(fresh));
     await repairAll(state, options, [...unsettled]);
-    if (state.closed) return;
+    if (state.closing.signal.aborted) return;
     for (const run of fresh) dealt.set(keyOf(run), run.changedAtMs);
   }
 }
@@ -131,7 +119,7 @@ async function goRound(state: State, options: ReconcilerOptions, atMs: number): 
     state.round ??= { after: null };
     state.roundAtMs = atMs;
   }
-  if (state.round === null || state.closed) return;
+  if (state.round === null || state.closing.signal.aborted) return;
   const silent = await mirror.silent(state.round.after, atMs - silentMs, ROUND_STEP);
   await repairAll(
     state,
@@ -145,7 +133,8 @@ async function goRound(state: State, options: ReconcilerOptions, atMs: number): 
 async function repairAll(state: State, options: ReconcilerOptions, ids: readonly string[]): Promise<void> {
   const queue = [...ids];
   const work = async (): Promise<void> => {
-    for (let id = queue.shift(); id !== undefined && !state.closed; id = queue.shift()) await repair(id, options);
+    for (let id = queue.shift(); id !== undefined && !state.closing.signal.aborted; id = queue.shift())
+      await repair(id, options);
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, queue.length) }, work));
 }

@@ -1,3 +1,4 @@
+import { pause } from '../../pause.ts';
 import type { EventFeed, FeedRow } from './feed.ts';
 import { createHorizon, type Horizon } from './horizon.ts';
 
@@ -43,32 +44,31 @@ type State = {
   unsettled: number;
   reading: boolean;
   looping: boolean;
-  closed: boolean;
+  /** Aborted when the tail is closed. */
+  readonly closing: AbortController;
   failures: number;
   waiting: (() => void)[];
-  endPause: (() => void) | null;
 };
 
 /** Makes nothing happen until it is woken. */
 export function createTail(options: TailOptions): Tail {
   const state: State = {
-    ...{ position: null, horizon: createHorizon(), reading: false, looping: false, closed: false },
-    ...{ unsettled: 0, failures: 0, waiting: [], endPause: null },
+    ...{ position: null, horizon: createHorizon(), reading: false, looping: false },
+    ...{ unsettled: 0, failures: 0, waiting: [], closing: new AbortController() },
   };
   return {
     position: () => state.position,
     isReading: () => state.reading,
     nextLook: () =>
       new Promise((resolve) => {
-        if (state.closed) resolve();
+        if (state.closing.signal.aborted) resolve();
         else state.waiting.push(resolve);
       }),
     wake: () => {
-      if (!state.looping && !state.closed) void loop(state, options);
+      if (!state.looping && !state.closing.signal.aborted) void loop(state, options);
     },
     close: () => {
-      state.closed = true;
-      state.endPause?.();
+      state.closing.abort();
       letGo(state);
     },
   };
@@ -80,17 +80,17 @@ function letGo(state: State): void {
 
 async function loop(state: State, options: TailOptions): Promise<void> {
   state.looping = true;
-  while (!state.closed && options.isWatched()) {
+  while (!state.closing.signal.aborted && options.isWatched()) {
     try {
       await look(state, options);
       if (state.failures > 0) options.onAway(null);
       state.failures = 0;
       letGo(state);
     } catch (error) {
-      if (state.failures === 0 && !state.closed) options.onAway(error);
+      if (state.failures === 0 && !state.closing.signal.aborted) options.onAway(error);
       state.failures += 1;
     }
-    await pause(state, pauseMs(state, options));
+    await pause(pauseMs(state, options), state.closing.signal);
   }
   state.looping = false;
   // What happens while nobody watches is read from the mirror by who comes next.
@@ -102,19 +102,6 @@ async function loop(state: State, options: TailOptions): Promise<void> {
 function pauseMs({ failures, unsettled }: State, { lookMs = LOOK_MS }: TailOptions): number {
   if (failures > 0) return Math.min(lookMs * 2 ** failures, AWAY_LIMIT_MS);
   return unsettled === 0 ? lookMs : Math.min(WRITERS_DONE_MS * unsettled, lookMs);
-}
-
-function pause(state: State, ms: number): Promise<void> {
-  if (state.closed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      state.endPause = null;
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    state.endPause = done;
-  });
 }
 
 async function look(state: State, options: TailOptions): Promise<void> {
@@ -129,7 +116,7 @@ async function look(state: State, options: TailOptions): Promise<void> {
 
 /** While nobody is live, the position may leap: who catches up reads for itself. */
 async function handOut(state: State, settled: number, { feed, wanted, onRows }: TailOptions): Promise<void> {
-  for (let after = state.position ?? settled; after < settled && !state.closed; ) {
+  for (let after = state.position ?? settled; after < settled && !state.closing.signal.aborted; ) {
     const { builds, projects } = wanted();
     const isWanted = builds.length + projects.length > 0;
     const upTo = isWanted ? Math.min(after + STRETCH_LIMIT, settled) : settled;
