@@ -5,6 +5,7 @@ import type { Mirror } from '../mirror/mirror.ts';
 import type { Providers } from '../models.ts';
 import type { makeRelease } from './release/release.ts';
 import type { measureTests } from './sandbox/measure.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import type { Workspaces } from './workspace/workspaces.ts';
 
 /** What activities work with. Everything from outside comes in here, so that tests and the bench can replace it. */
@@ -12,6 +13,7 @@ export type ActivityDeps = Readonly<{
   store: ArtifactStore;
   mirror: Pick<Mirror, 'flush' | 'recordCalls'>;
   workspaces: Workspaces;
+  sandbox: Sandbox;
   measureTests: typeof measureTests;
   makeRelease: typeof makeRelease;
   models: Readonly<{ byRole: Readonly<Record<Role, string>>; fallbacks: readonly string[]; providers: Providers }>;

@@ -6,6 +6,7 @@ import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { makeRelease } from '../activities/release/release.ts';
 import { measureTests } from '../activities/sandbox/measure.ts';
+import { noSandbox } from '../activities/sandbox/sandbox.ts';
 import { createWorkspaces } from '../activities/workspace/workspaces.ts';
 import { createFolderStore } from '../artifacts/artifact-store.ts';
 import type { Config } from '../config.ts';
@@ -77,6 +78,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     store: createFolderStore(config.artifactsDir),
     mirror,
     workspaces: createWorkspaces({ rootDir: join(config.dataDir, 'workspaces') }),
+    sandbox: noSandbox(false),
     measureTests,
     makeRelease,
     models: model.models,

@@ -18,8 +18,11 @@ export type ArtifactRef = Readonly<{ sha256: string; bytes: number; preview: str
 /** Something that is carried whole when small, by reference when large. */
 export type Content = Readonly<{ kind: 'inline'; value: Json } | { kind: 'artifact'; ref: ArtifactRef }>;
 
-/** One commit in the workspace of a build. */
-export type Commit = Readonly<{ commit: string; tree: string }>;
+/**
+ * One commit in the workspace of a build. `bundle`: sha256 of the artifact from which a worker fetches it whose repository
+ * lacks it; absent in builds that began before there was one.
+ */
+export type Commit = Readonly<{ commit: string; tree: string; bundle?: string }>;
 
 /**
  * Where the build's tree stands. `runnable`: the simulated model alone wrote this commit and every one before it, so that

@@ -50,11 +50,23 @@ function addedFileFaults(phase: Phase, existing: TreeFiles | null, value: JsonOb
   });
 }
 
-function checker(phase: Phase, existing: TreeFiles | null): Check<JsonObject> {
+/** What one phase asks beside what all do. */
+export type Question = Readonly<{
+  /** The orchestrator's own run of the tests, for the prompt. */
+  testRun?: JsonObject | null;
+  /** More that the answer must meet; a fault is told to the model, which answers again a bounded number of times. */
+  faultsOf?: (value: JsonObject) => readonly Fault[];
+}>;
+
+function checker(phase: Phase, existing: TreeFiles | null, faultsOf: Question['faultsOf']): Check<JsonObject> {
   return (value) => {
     const checked = checkPhaseResult(phase, value, 'llm');
     if (!checked.ok) return checked;
-    const faults = [...checkFiles(filesOf(checked.value)), ...addedFileFaults(phase, existing, checked.value)];
+    const faults = [
+      ...checkFiles(filesOf(checked.value)),
+      ...addedFileFaults(phase, existing, checked.value),
+      ...(faultsOf?.(checked.value) ?? []),
+    ];
     return faults.length > 0 ? { ok: false, faults } : checked;
   };
 }
@@ -62,7 +74,7 @@ function checker(phase: Phase, existing: TreeFiles | null): Check<JsonObject> {
 /** Builds the role's prompt, asks its model, and gives the answer once it passes the phase's checks. */
 export async function askRole(
   attempt: Attempt,
-  testRun: JsonObject | null,
+  { testRun = null, faultsOf }: Question = {},
 ): Promise<{ value: JsonObject; simulated: boolean }> {
   const { deps, input, meter } = attempt;
   const { build, phase } = input;
@@ -77,7 +89,7 @@ export async function askRole(
     const asked = await askForResult({
       routes,
       messages,
-      check: checker(phase, files),
+      check: checker(phase, files, faultsOf),
       deadlineMs: meter.remainingMs(),
       signal: meter.signal,
     });

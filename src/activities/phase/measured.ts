@@ -8,10 +8,10 @@ const REASON_LIMIT_CHARS = 500;
 
 /** Runs the tests of a commit, within what is left of the active time. */
 export function runTestsOf({ deps, input, meter }: Attempt, commit: string): Promise<TestReport> {
-  const { workspaces, tmpDir } = deps;
+  const { workspaces, sandbox, tmpDir } = deps;
   const { workflowId } = input.build.spec;
   const timeoutMs = Math.max(1, Math.min(TEST_TIMEOUT_MS, meter.remainingMs()));
-  return deps.measureTests({ workspaces, workflowId, commit, tmpDir, timeoutMs, signal: meter.signal });
+  return deps.measureTests({ workspaces, sandbox, workflowId, commit, tmpDir, timeoutMs, signal: meter.signal });
 }
 
 /** A run as prompts and results show it. */

@@ -7,9 +7,10 @@ import type { MeasureOutput, PhaseInput, PhaseOutput } from '../contract.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { flushOnce } from '../flush.ts';
 import type { Attempt } from './ask-role.ts';
+import type { Done } from './done.ts';
 import { phaseFailure } from './failure.ts';
 import { failureText, reportData, runTestsOf } from './measured.ts';
-import { type Done, PHASE_WORK } from './phase-work.ts';
+import { PHASE_WORK } from './phase-work.ts';
 import { summaryOf } from './summary.ts';
 import { startMeter } from './work-meter.ts';
 

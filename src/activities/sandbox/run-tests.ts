@@ -7,11 +7,13 @@ import { scanProject } from './project.ts';
 import { planPythonRun } from './python-run.ts';
 import { boundFailures, coverageOf, createCleaner, type TestFailure, type TestReport, WHOLE_RUN } from './report.ts';
 import type { RunPlan } from './run-plan.ts';
-import { type ProcessEnd, runProcess, toolPath } from './run-process.ts';
+import { type ProcessEnd, toolPath } from './run-process.ts';
+import type { Sandbox } from './sandbox.ts';
 
 export type RunTestsInput = Readonly<{
   /** The root of the project. The run may write into it. */
   dir: string;
+  sandbox: Sandbox;
   timeoutMs: number;
   signal: AbortSignal;
   /** How much of the output's end is kept, in bytes. Default 16 kB. */
@@ -60,14 +62,15 @@ async function start(plan: RunPlan, dir: string, runDir: string, input: RunTests
   const home = join(runDir, 'home');
   await mkdir(home);
   try {
-    const end = await runProcess({
+    const end = await input.sandbox.launch({
       file: plan.file,
       args: plan.args,
-      cwd: dir,
+      projectDir: dir,
+      runDir,
+      readOnly: plan.ownFolders,
       env: { PATH: toolPath(), HOME: home, TMPDIR: home, LANG: 'C.UTF-8', NO_COLOR: '1' },
       timeoutMs: input.timeoutMs,
       signal: input.signal,
-      keep: 'tail',
       limitBytes: input.limitBytes ?? 16 * 1024,
     });
     if (end.kind === 'exited' && plan.unfitExitCode !== undefined && end.exitCode === plan.unfitExitCode) {

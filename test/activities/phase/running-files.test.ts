@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PhaseOutput } from '../../../src/activities/contract.ts';
 import type { ActivityDeps } from '../../../src/activities/deps.ts';
 import { phase } from '../../../src/activities/phase/phase.ts';
+import { noSandbox } from '../../../src/activities/sandbox/sandbox.ts';
 import { createWorkspaces } from '../../../src/activities/workspace/workspaces.ts';
 import { createFolderStore } from '../../../src/artifacts/artifact-store.ts';
 import { type Build, phaseOf } from '../../../src/machine/build.ts';
@@ -38,6 +39,7 @@ function depsOf(providers: Providers): ActivityDeps {
     store: createFolderStore(join(dir, 'artifacts')),
     mirror: { flush: async () => undefined, recordCalls: async () => undefined },
     workspaces: createWorkspaces({ rootDir: join(dir, 'workspaces') }),
+    sandbox: noSandbox(false),
     measureTests: async ({ commit }) => {
       runs.push(commit);
       return { ...PASSED, output: '', exitCode: 0 };

@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { measureTests } from '../../../src/activities/sandbox/measure.ts';
 import { runTests } from '../../../src/activities/sandbox/run-tests.ts';
+import { noSandbox } from '../../../src/activities/sandbox/sandbox.ts';
 import { createWorkspaces } from '../../../src/activities/workspace/workspaces.ts';
+
+const sandbox = noSandbox(false);
 
 const signal = new AbortController().signal;
 let dir = '';
@@ -20,7 +23,7 @@ async function run(files: Record<string, string>, timeoutMs = 30_000) {
     await mkdir(dirname(join(dir, path)), { recursive: true });
     await writeFile(join(dir, path), content);
   }
-  return await runTests({ dir, timeoutMs, signal });
+  return await runTests({ dir, sandbox, timeoutMs, signal });
 }
 
 const head = "import { test } from 'node:test'; import assert from 'node:assert/strict';\n";
@@ -46,7 +49,7 @@ describe('a Node project', () => {
     });
     expect(report).toMatchObject({ passed: true, coverage: 33.3 });
     await writeFile(join(dir, 'src/size.js'), `/* node:coverage disable */\n${source}`);
-    expect((await runTests({ dir, timeoutMs: 30_000, signal })).coverage).toBeLessThan(40);
+    expect((await runTests({ dir, sandbox, timeoutMs: 30_000, signal })).coverage).toBeLessThan(40);
   });
 
   test('names each failing test with its reason and no path of this machine', async () => {
@@ -121,7 +124,7 @@ describe('a Python project', () => {
     const report = await run({ 'size.py': python, 'tests/test_size.py': unittests });
     expect(report).toMatchObject({ runner: 'python', passed: true, tests: 1, failures: [], exitCode: 0, coverage: 75 });
     await writeFile(join(dir, 'forgotten.py'), 'a = 1\nb = (\n  2\n)\nc = 3\nd = 4\n');
-    expect((await runTests({ dir, timeoutMs: 30_000, signal })).coverage).toBe(37.5);
+    expect((await runTests({ dir, sandbox, timeoutMs: 30_000, signal })).coverage).toBe(37.5);
   });
 
   test('names failing tests and files that cannot be imported', async () => {
@@ -158,9 +161,9 @@ describe('a Python project', () => {
 test('an aborted run rejects with the reason and leaves nothing behind', async () => {
   const reason = new Error('cancelled');
   await writeFile(join(dir, 'a.test.js'), `${head}test('waits', () => new Promise(() => {}));`);
-  await expect(runTests({ dir, timeoutMs: 30_000, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  await expect(runTests({ dir, sandbox, timeoutMs: 30_000, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   const controller = new AbortController();
-  const running = runTests({ dir, timeoutMs: 30_000, signal: controller.signal });
+  const running = runTests({ dir, sandbox, timeoutMs: 30_000, signal: controller.signal });
   setImmediate(() => controller.abort(reason));
   await expect(running).rejects.toBe(reason);
 });
@@ -177,7 +180,7 @@ test('a commit is measured on a fresh copy that is gone afterwards', async () =>
   const commitInput = { workflowId, base: null, advanceTo: null, attempt, files, author: 'code_writer', message: 'm' };
   const { commit } = await workspaces.commitAttempt({ ...commitInput, trailers: {}, atMs: 0, signal });
   const tmpDir = join(dir, 'tmp');
-  const report = await measureTests({ workspaces, workflowId, commit, tmpDir, timeoutMs: 30_000, signal });
+  const report = await measureTests({ workspaces, workflowId, commit, sandbox, tmpDir, timeoutMs: 30_000, signal });
   expect(report).toMatchObject({ passed: true, coverage: 66.6 });
   expect(await readdir(tmpDir)).toEqual([]);
 });
