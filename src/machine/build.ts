@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from './json.ts';
+import type { Source } from './source.ts';
 import {
   isHandoff,
   isPhase,
@@ -143,6 +144,8 @@ export type BuildSpec = Readonly<{
   startDigest: string;
   /** True when every model call of this build goes to the simulated model. */
   simulated: boolean;
+  /** The existing code base that the build begins with; absent where it begins with nothing. */
+  source?: Source;
 }>;
 
 /** The domain object: one run from requirements to release. Immutable; only `applyCommand` makes the next one. */

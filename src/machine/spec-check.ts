@@ -1,5 +1,6 @@
 import type { BuildSpec, Content } from './build.ts';
 import { isJsonObject } from './json.ts';
+import { isSource } from './source.ts';
 import { readRole } from './states.ts';
 
 type Check = (given: unknown) => boolean;
@@ -29,6 +30,7 @@ const FIELDS: Readonly<Record<keyof BuildSpec, Check>> = {
   activeTimeoutMs: isNumber,
   startDigest: isText,
   simulated: (given) => typeof given === 'boolean',
+  source: (given) => given === undefined || isSource(given),
 };
 
 /** Whether it is what a build is made from. The API makes no other; a run that is started by hand may bring anything. */
