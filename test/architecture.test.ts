@@ -104,6 +104,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'models.ts': { values: ['errors.ts'], packages: [] },
   'origins.ts': { values: [], packages: [] },
   'secret-files.ts': { values: [], types: ['machine'], packages: ['node:'] },
+  'network-addresses.ts': { values: [], packages: ['node:'] },
   'pause.ts': { values: [], packages: ['node:'] },
   'within.ts': { values: [], packages: [] },
   'workflow-bundle.ts': { values: [], packages: ['node:', '@temporalio/worker'] },
