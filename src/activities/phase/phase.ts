@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { keepContent } from '../../artifacts/contents.ts';
+import { AppError } from '../../errors.ts';
 import type { ModelResult } from '../../machine/commands.ts';
 import { extractResult } from '../../machine/payloads.ts';
 import type { Phase } from '../../machine/states.ts';
@@ -9,7 +10,7 @@ import { flushOnce } from '../flush.ts';
 import type { Attempt } from './ask-role.ts';
 import type { Done } from './done.ts';
 import { phaseFailure } from './failure.ts';
-import { failureText, reportData, runTestsOf } from './measured.ts';
+import { failureText, keepReport, runTestsOf } from './measured.ts';
 import { PHASE_WORK } from './phase-work.ts';
 import { summaryOf } from './summary.ts';
 import { startMeter } from './work-meter.ts';
@@ -70,8 +71,10 @@ export async function phase(deps: ActivityDeps, input: PhaseInput): Promise<Phas
 /** The gate of an external tester: the orchestrator's own run of the tests. */
 export async function measure(deps: ActivityDeps, input: PhaseInput): Promise<MeasureOutput> {
   const { done, ...rest } = await metered(deps, input, async (attempt) => {
-    const report = await runTestsOf(attempt, input.build.head?.commit ?? '');
-    const full = await deps.store.put(JSON.stringify(reportData(report)));
+    const { head } = input.build;
+    if (head === null) throw new AppError('workspace_failed', 'The build has no commit whose tests could be run.');
+    const report = await runTestsOf(attempt, head);
+    const full = await keepReport(deps, report);
     const { passed, coverage } = report;
     return { passed, coverage, summary: passed ? 'all tests pass' : failureText(report), full };
   });

@@ -1,14 +1,20 @@
 /** What the orchestrator's own run of a build's tests showed. Names and reasons are made for a prompt. */
 export type TestReport = Readonly<{
   runner: 'node' | 'python';
-  /** True only if the run ended by itself with exit code 0, at least one test ran and none failed. Coverage is not in it. */
+  /** True only if the run ended by itself with exit code 0 and kept every rule of the gate but that of coverage. */
   passed: boolean;
-  /** Tests that really ran: skipped ones and those marked as to do are not counted. */
+  /** Tests that ran and prove something: skipped ones and those marked as to do are not counted. */
   tests: number;
+  /** The names of those tests, failing ones too; at most 2,000. */
+  names: readonly string[];
+  /** Tests that are there but were not run, or whose failure does not count; at most 2,000. */
+  skipped: readonly string[];
   /** At most 20. A fault of the whole run has the name `(the whole run)`. */
   failures: readonly TestFailure[];
-  /** Covered lines of all source files in percent, rounded down to one decimal; files that no test loads count as 0 %. */
+  /** Covered lines in percent, rounded down to one decimal; lines of files that no test loads are not covered. */
   coverage: number;
+  /** The lines that are counted: of the whole project, those changed since the user's source, or none because none is code. */
+  coverageOf: 'all' | 'changed' | 'nothing';
   durationMs: number;
   /** The last bytes of what the run wrote. */
   output: string;
@@ -20,7 +26,13 @@ export type TestReport = Readonly<{
 export type TestFailure = Readonly<{ name: string; reason: string }>;
 
 /** What a runner's own report says, before it is bounded and cleaned. */
-export type Observed = Readonly<{ tests: number; failures: readonly TestFailure[]; lines: Lines }>;
+export type Observed = Readonly<{
+  tests: number;
+  names?: readonly string[];
+  skipped?: readonly string[];
+  failures: readonly TestFailure[];
+  lines: Lines;
+}>;
 
 export type Lines = Readonly<{ total: number; covered: number }>;
 

@@ -40,8 +40,11 @@ export async function runTests(input: RunTestsInput): Promise<TestReport> {
       runner: plan.runner,
       passed: failures.length === 0,
       tests: observed?.tests ?? 0,
+      names: observed?.names ?? [],
+      skipped: observed?.skipped ?? [],
       failures: boundFailures(failures, clean),
       coverage: coverageOf(observed?.lines ?? { total: 0, covered: 0 }),
+      coverageOf: 'all',
       durationMs: end.durationMs,
       output: clean(end.stdout.toString('utf8')),
       exitCode: end.kind === 'exited' ? end.exitCode : null,
@@ -110,7 +113,8 @@ function noTests(runner: 'node' | 'python'): string {
 
 function nothingToRun(runner: 'node' | 'python'): TestReport {
   const failures = [{ name: WHOLE_RUN, reason: noTests(runner) }];
-  return { runner, passed: false, tests: 0, failures, coverage: 0, durationMs: 0, output: '', exitCode: null };
+  const none = { tests: 0, names: [], skipped: [], coverage: 0, coverageOf: 'all', durationMs: 0, output: '' } as const;
+  return { runner, passed: false, failures, ...none, exitCode: null };
 }
 
 function runtimeMissing(plan: RunPlan, why: string, cause?: unknown): AppError {

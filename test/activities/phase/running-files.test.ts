@@ -32,7 +32,17 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const PASSED = { runner: 'node', passed: true, tests: 1, failures: [], coverage: 100, durationMs: 1 } as const;
+const PASSED = {
+  runner: 'node',
+  passed: true,
+  tests: 1,
+  names: ['a'],
+  skipped: [],
+  failures: [],
+  coverage: 100,
+  coverageOf: 'all',
+  durationMs: 1,
+} as const;
 
 function depsOf(providers: Providers): ActivityDeps {
   return {
@@ -46,6 +56,7 @@ function depsOf(providers: Providers): ActivityDeps {
     },
     makeRelease: () => Promise.reject(new Error('nothing is released here')),
     models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers },
+    sources: NO_SOURCES,
     releasesDir: join(dir, 'releases'),
     tmpDir: join(dir, 'tmp'),
     log: pino({ level: 'silent' }),
