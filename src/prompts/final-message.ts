@@ -4,10 +4,12 @@ import { jsonBlock, jsonText, oneLine } from './blocks.ts';
 import { filesNeed, filesSection, withoutShownFiles } from './files-section.ts';
 import { fitJson, fitText, jsonChars, shareOut } from './fit.ts';
 import type { PromptFeedback, PromptInput } from './prompt-input.ts';
+import { treeSection } from './tree-section.ts';
 
 const ID_LIMIT_CHARS = 200;
 const REASONS_LIMIT_CHARS = 40_000;
 const TEST_RUN_LIMIT_CHARS = 20_000;
+const TREE_LIMIT_CHARS = 12_000;
 /** Files are cut down to this before earlier results are cut at all. */
 const FILES_KEPT_CHARS = 50_000;
 /** A result always gets room for its heading, its fences and the note that it was cut. */
@@ -66,16 +68,20 @@ const titled = (heading: string, value: Json): string => `${heading}\n${jsonBloc
  * given first to what the role cannot do without: reasons and test run, then the requirements, results, files.
  */
 export function finalMessage(input: PromptInput, limitChars: number): string {
-  const { earlierResults, files, testRun } = input;
+  const { earlierResults, files, tree, testRun } = input;
   const head = headSection(input);
   const answer = answerSection(input);
   const lines = reasonLines(input.feedback);
   const measured = testRun === null ? null : titled('## Test run', fitJson(testRun, TEST_RUN_LIMIT_CHARS));
+  const named = tree === null ? null : treeSection(tree, files ?? [], TREE_LIMIT_CHARS);
   const results = allResults(input);
   const needs = results.map((result) => jsonChars(result, limitChars) + LEAST_RESULT_CHARS);
   const needOfFiles = files === null ? 0 : filesNeed(files);
 
-  const fixed = [head, answer, ...lines, measured ?? ''].reduce((sum, { length }) => sum + length + 2, FRAME_CHARS);
+  const fixed = [head, answer, ...lines, measured ?? '', named ?? ''].reduce(
+    (sum, { length }) => sum + length + 2,
+    FRAME_CHARS,
+  );
   let left = limitChars - fixed;
   const least = results.length * LEAST_RESULT_CHARS + Math.min(needOfFiles, LEAST_FILES_CHARS);
   const requirements = titled('## Requirements', fitJson(input.requirements, left - least));
@@ -89,6 +95,7 @@ export function finalMessage(input: PromptInput, limitChars: number): string {
     requirements,
     earlierSection(input, shown),
     sentBackSection(input, lines, shown.slice(earlierResults.length)),
+    named,
     files === null || files.length === 0 ? null : filesSection(files, left),
     measured,
     answer,

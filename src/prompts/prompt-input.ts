@@ -23,6 +23,9 @@ export type PromptFeedback = Readonly<{
 
 export type PromptFile = Readonly<{ path: string; content: string }>;
 
+/** A file of the tree by its name alone; `bytes` is its size. */
+export type PromptPath = Readonly<{ path: string; bytes: number }>;
+
 /** All that one prompt is made from, with every reference resolved. */
 export type PromptInput = Readonly<{
   workflowId: string;
@@ -37,8 +40,10 @@ export type PromptInput = Readonly<{
   /** Oldest first. */
   conversation: readonly PromptTurn[];
   feedback: readonly PromptFeedback[];
-  /** The tree as it stands; null in phases that have none. */
+  /** The files of the tree that are shown, as they stand; null in phases that have none. */
   files: readonly PromptFile[] | null;
+  /** Every file of the tree, where `files` are not all of it; else null. */
+  tree: readonly PromptPath[] | null;
   /** The orchestrator's own run of the tests; null when it made none. */
   testRun: JsonObject | null;
 }>;

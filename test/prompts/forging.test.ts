@@ -122,11 +122,12 @@ const hostileInput: fc.Arbitrary<PromptInput> = fc.record({
     { maxLength: 3 },
   ),
   files: fc.option(fc.array(fc.record({ path: hostileText, content: hostileText }), { maxLength: 4 })),
+  tree: fc.option(fc.array(fc.record({ path: hostileText, bytes: fc.nat() }), { maxLength: 4 })),
   testRun: fc.option(fc.dictionary(hostileText, hostileJson, { maxKeys: 3 }) as fc.Arbitrary<JsonObject>),
 });
 
 function intendedKinds(input: PromptInput): string[] {
-  const { earlierResults, feedback, files, testRun } = input;
+  const { earlierResults, feedback, files, tree, testRun } = input;
   const rejected = feedback.flatMap((entry) => entry.rejected.map(({ phase }) => `### rejected: ${phase}`));
   return [
     `# Phase: ${input.phase}`,
@@ -135,6 +136,7 @@ function intendedKinds(input: PromptInput): string[] {
     '## Requirements',
     ...(earlierResults.length > 0 ? ['## Earlier results', ...earlierResults.map(({ phase }) => `### ${phase}`)] : []),
     ...(feedback.length > 0 ? ['## Sent back', ...rejected] : []),
+    ...(tree === null ? [] : ['## Tree']),
     ...(files !== null && files.length > 0 ? ['## Files', ...files.map(() => '### <path>')] : []),
     ...(testRun === null ? [] : ['## Test run']),
     '## Your answer',
@@ -187,6 +189,7 @@ describe('for all inputs', () => {
           conversation: input.conversation.map((turn) => ({ ...turn, content: grow('c') })),
           feedback: input.feedback.map((entry) => ({ ...entry, reason: grow(entry.reason) })),
           files: input.files?.map((file) => ({ path: grow(file.path), content: grow(file.content) })) ?? null,
+          tree: input.tree?.map((entry) => ({ ...entry, path: grow(entry.path) })) ?? null,
           testRun: input.testRun && { ...input.testRun, output: grow('t') },
         };
         const messages = buildPrompt(big);

@@ -28,6 +28,7 @@ export function promptInput(overrides: Partial<PromptInput> = {}): PromptInput {
       },
     ],
     files: [{ path: 'src/slug.js', content: 'export const slug = 1;\n' }],
+    tree: null,
     testRun: null,
     ...overrides,
   };

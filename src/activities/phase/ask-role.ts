@@ -79,7 +79,7 @@ export async function askRole(
   const { deps, input, meter } = attempt;
   const { build, phase } = input;
   const [parts, files] = await Promise.all([loadPromptParts(deps.store, build, phase), currentFiles(attempt)]);
-  const messages = buildPrompt({ ...parts, driver: 'llm', files, testRun });
+  const messages = buildPrompt({ ...parts, driver: 'llm', files, tree: null, testRun });
   const { byRole, fallbacks, providers } = deps.models;
   const model = build.spec.model ?? byRole[STATE_TABLE[phase].owner];
   const first = routeModel(model, providers);
