@@ -37,8 +37,8 @@ export function floorSubject(client: Client, taskQueue: string, type: 'empty' | 
 /** Builds, started as the API starts them. */
 export function buildSubject(client: Client, taskQueue: string, requirements = 'an answer'): Subject {
   const builds = createTemporalBuilds({ client, taskQueue, apiUrl: () => 'http://127.0.0.1' });
-  const { models, activeTimeoutMs, maxSendBacks, coverageMin } = readConfig({});
-  const settings = { models, activeTimeoutMs, maxSendBacks, coverageMin };
+  const { models, activeTimeoutMs, maxSendBacks, coverageMin, sources } = readConfig({});
+  const settings = { models, activeTimeoutMs, maxSendBacks, coverageMin, sources };
   return {
     name: 'build',
     start: async () => {
@@ -51,6 +51,7 @@ export function buildSubject(client: Client, taskQueue: string, requirements = '
         model: null,
         externalRoles: [],
         coverageMin: null,
+        source: null,
       };
       const spec = await buildSpec(request, settings, NOTHING_LARGE, true);
       await builds.start(spec);

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type ApiKey, readApiKeys } from './api-keys.ts';
 import { AppError } from './errors.ts';
@@ -8,6 +8,7 @@ import { ROLES, type Role } from './machine/states.ts';
 import type { Providers } from './models.ts';
 import { LOOPBACK_HOSTS, readOrigins } from './origins.ts';
 import { fileVariable, readSecretFiles } from './secret-files.ts';
+import type { SourceRules } from './source-paths.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -27,6 +28,13 @@ const names = z.string().transform((value) =>
     .map((name) => name.trim())
     .filter((name) => name !== ''),
 );
+
+const folders = names.transform((given, context) => {
+  if (given.some((folder) => !isAbsolute(folder))) {
+    context.addIssue({ code: 'custom', message: 'must be absolute paths of folders, separated by commas' });
+  }
+  return given;
+});
 
 const apiKeys = z.string().transform((text, context) => {
   const { keys, faults } = readApiKeys(text);
@@ -78,6 +86,8 @@ const VARIABLES = z.object({
   ANTHROPIC_API_KEY: z.string().optional(),
   ANTHROPIC_BASE_URL: url('http|https').optional(),
   LOCAL_MODEL_BASE_URL: url('http|https').optional(),
+  SOURCE_PATHS: folders.optional(),
+  SOURCE_PRIVATE_ADDRESSES: z.enum(['allowed', 'refused'], { error: 'must be allowed or refused' }).optional(),
   COVERAGE_MIN: z.coerce
     .number({ error: 'must be a number' })
     .min(0, 'must be at least 0')
@@ -143,6 +153,7 @@ export type Config = Readonly<{
   maxSendBacks: number;
   models: Readonly<{ byRole: Readonly<Record<Role, string>>; fallbacks: readonly string[]; providers: Providers }>;
   coverageMin: number;
+  sources: SourceRules;
   logLevel: (typeof LOG_LEVELS)[number];
 }>;
 
@@ -192,8 +203,20 @@ function crossFaults(env: Crossed): Fault[] {
   ];
 }
 
+/**
+ * Without keys and with servers of its own the product serves one machine, and whoever reaches it may do everything; so
+ * sources may come from wherever that person may read. In every other shape the operator says from where.
+ */
+function sourcesOf(env: Variables, ownPaths: readonly string[]): SourceRules {
+  const ofOnePerson = (env.API_KEYS ?? []).length === 0 && env.TEMPORAL_ADDRESS === undefined;
+  const addresses = env.SOURCE_PRIVATE_ADDRESSES ?? (ofOnePerson ? 'allowed' : 'refused');
+  const paths = env.SOURCE_PATHS ?? (ofOnePerson ? 'any' : []);
+  return { paths, ownPaths, privateAddresses: addresses === 'allowed' };
+}
+
 function toConfig(env: Variables, cacheHome: string): Config {
   const dataDir = resolve(env.DATA_DIR);
+  const artifactsDir = env.ARTIFACTS_DIR ? resolve(env.ARTIFACTS_DIR) : join(dataDir, 'artifacts');
   const byRole = Object.fromEntries(ROLES.map((role) => [role, env[modelVariable(role)] ?? env.MODEL]));
   return {
     api: {
@@ -208,12 +231,13 @@ function toConfig(env: Variables, cacheHome: string): Config {
     databaseUrl: env.DATABASE_URL ?? null,
     temporal: temporalOf(env),
     dataDir,
-    artifactsDir: env.ARTIFACTS_DIR ? resolve(env.ARTIFACTS_DIR) : join(dataDir, 'artifacts'),
+    artifactsDir,
     cacheDir: join(cacheHome, 'q-orchestrator'),
     activeTimeoutMs: env.WORKFLOW_TIMEOUT * 1000,
     maxSendBacks: env.WORKFLOW_MAX_RETRIES,
     models: { byRole: byRole as Record<Role, string>, fallbacks: env.MODEL_FALLBACKS, providers: providersOf(env) },
     coverageMin: env.COVERAGE_MIN,
+    sources: sourcesOf(env, [dataDir, artifactsDir]),
     logLevel: env.LOG_LEVEL,
   };
 }

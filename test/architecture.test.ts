@@ -30,7 +30,16 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'pg', '@prisma/adapter-pg'],
   },
   activities: {
-    values: ['machine', 'prompts', 'errors.ts', 'models.ts', 'artifacts', 'mirror', 'workflows/failure-types.ts'],
+    values: [
+      'machine',
+      'prompts',
+      'errors.ts',
+      'models.ts',
+      'source-paths.ts',
+      'artifacts',
+      'mirror',
+      'workflows/failure-types.ts',
+    ],
     packages: ['node:', '@temporalio/activity', '@temporalio/common', 'openai', 'pino'],
   },
   api: {
@@ -47,6 +56,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'workflows/search-attributes.ts',
       'workflows/markdown.ts',
       'workflows/summary.ts',
+      'source-paths.ts',
       'stack/ports.ts',
       'artifacts/contents.ts',
     ],
@@ -97,7 +107,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'api-keys.ts': { values: [], packages: ['node:'] },
   'config.ts': {
     values: ['machine', 'errors.ts', 'api-keys.ts', 'origins.ts', 'secret-files.ts'],
-    types: ['models.ts'],
+    types: ['models.ts', 'source-paths.ts'],
     packages: ['node:', 'zod'],
   },
   'errors.ts': { values: ['machine'], packages: [] },
@@ -105,6 +115,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'origins.ts': { values: [], packages: [] },
   'secret-files.ts': { values: [], types: ['machine'], packages: ['node:'] },
   'network-addresses.ts': { values: [], packages: ['node:'] },
+  'source-paths.ts': { values: ['machine', 'errors.ts'], packages: ['node:'] },
   'pause.ts': { values: [], packages: ['node:'] },
   'within.ts': { values: [], packages: [] },
   'workflow-bundle.ts': { values: [], packages: ['node:', '@temporalio/worker'] },

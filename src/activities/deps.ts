@@ -3,6 +3,7 @@ import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { Role } from '../machine/states.ts';
 import type { Mirror } from '../mirror/mirror.ts';
 import type { Providers } from '../models.ts';
+import type { SourceRules } from '../source-paths.ts';
 import type { makeRelease } from './release/release.ts';
 import type { measureTests } from './sandbox/measure.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -17,6 +18,8 @@ export type ActivityDeps = Readonly<{
   measureTests: typeof measureTests;
   makeRelease: typeof makeRelease;
   models: Readonly<{ byRole: Readonly<Record<Role, string>>; fallbacks: readonly string[]; providers: Providers }>;
+  /** From where a build may take the code that it begins with. */
+  sources: SourceRules;
   releasesDir: string;
   /** Where trees are laid out for a test run; emptied after each. */
   tmpDir: string;

@@ -25,6 +25,10 @@ export const ERROR_GUIDE = {
     meaning: 'A model of this build has no configured provider, so the build was not started.',
     remedy: 'Choose another `model`, or have the operator set the variable that `detail` names.',
   },
+  source_refused: {
+    meaning: 'The operator does not let builds take their code from the `path` of this source, so none was started.',
+    remedy: 'Choose a path below a folder of SOURCE_PATHS, have the operator add one, or give a `git_url`.',
+  },
   unauthorized: {
     meaning: 'The server asks for an API key, and the call has none that it knows.',
     remedy: 'Send `Authorization: Bearer <key>`.',

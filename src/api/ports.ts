@@ -10,6 +10,7 @@ import type { PromptView } from '../machine/prompt-view.ts';
 import type { Phase, Role, State } from '../machine/states.ts';
 import type { StatusView } from '../machine/status-view.ts';
 import type { Providers } from '../models.ts';
+import type { SourceRules } from '../source-paths.ts';
 import type { HistoryReply, OperationReply, UpdateName } from '../workflows/messages.ts';
 import type { EventFeed } from './live/feed.ts';
 import type { LiveEvents } from './live/live-events.ts';
@@ -144,6 +145,7 @@ export type BuildSettings = Readonly<{
   /** Percent; a start may ask for more, never for less. */
   coverageMin: number;
   models: Readonly<{ byRole: Readonly<Record<Role, string>>; fallbacks: readonly string[]; providers: Providers }>;
+  sources: SourceRules;
 }>;
 
 export type ApiDeps = Readonly<{

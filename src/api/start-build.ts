@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { BuildSpec } from '../machine/build.ts';
+import { allowedSourcePath } from '../source-paths.ts';
 import { fromMirror } from './mirror-deadline.ts';
 import type { ApiDeps } from './ports.ts';
 import { requireModels } from './start-models.ts';
@@ -28,10 +29,10 @@ async function startOrCompare(spec: BuildSpec, deps: ApiDeps): Promise<void> {
 /**
  * Starts a build, once: the same request again finds the first one, also after its end.
  * @returns the build's workflow_id
- * @throws AppError `build_id_taken`, `model_unavailable`, `temporal_unreachable`
+ * @throws AppError `build_id_taken`, `model_unavailable`, `source_refused`, `temporal_unreachable`
  */
 export async function startBuildOnce(request: StartRequest, deps: ApiDeps): Promise<string> {
-  const { buildId, model, externalRoles } = request;
+  const { buildId, model, externalRoles, source } = request;
   const workflowId = workflowIdOf(buildId);
   const remembered = await digestInMirror(buildId, deps);
   if (remembered !== null) {
@@ -39,6 +40,7 @@ export async function startBuildOnce(request: StartRequest, deps: ApiDeps): Prom
     return workflowId;
   }
   const simulated = requireModels(model, externalRoles, deps.settings.models);
+  if (source?.kind === 'path') await allowedSourcePath(source.path, deps.settings.sources);
   await startOrCompare(await buildSpec(request, deps.settings, deps.artifacts, simulated), deps);
   return workflowId;
 }

@@ -5,6 +5,7 @@ import { digestOf } from './digest.ts';
 import { buildId, projectId, requirements, userId } from './fields.ts';
 import type { ApiDeps } from './ports.ts';
 import type { Call } from './route.ts';
+import { source } from './source.ts';
 import { startBuildOnce } from './start-build.ts';
 import { type StartBody, startRequest } from './start-spec.ts';
 
@@ -17,12 +18,14 @@ export const namelessStart = z.strictObject({
     description:
       "The caller's own name for the build, unique for ever. Without it the build is named by the Idempotency-Key.",
   }),
+  source,
 });
 
 /** Codes with which such a start may be refused. */
 export const START_ERRORS = [
   'not_found',
   'model_unavailable',
+  'source_refused',
   'build_id_taken',
   'idempotency_key_reused',
   'temporal_unreachable',
@@ -44,10 +47,10 @@ export async function startNameless(
   more: Pick<StartBody, 'model' | 'external_roles'>,
   deps: ApiDeps,
 ): Promise<string> {
-  const { project_id: project, user_id, requirements: asked, build_id: given } = body;
+  const { project_id: project, user_id, requirements: asked, build_id: given, source: from } = body;
   requireProject(project, caller);
   const build_id = given ?? `build-${digestOf(`${caller.name}\n${idempotencyKey}`)}`;
-  const request = startRequest(project, { build_id, user_id, requirements: asked, ...more });
+  const request = startRequest(project, { build_id, user_id, requirements: asked, source: from, ...more });
   return startBuildOnce(request, deps).catch((error: unknown) => {
     const taken = error instanceof AppError && error.code === 'build_id_taken';
     throw taken && !given ? keyReused() : error;

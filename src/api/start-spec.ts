@@ -4,10 +4,12 @@ import { keepContent } from '../artifacts/contents.ts';
 import { AppError } from '../errors.ts';
 import type { BuildSpec } from '../machine/build.ts';
 import type { Json } from '../machine/json.ts';
+import type { Source } from '../machine/source.ts';
 import { ROLES } from '../machine/states.ts';
 import { canonicalJson, digestOf } from './digest.ts';
 import { buildId, jsonObject, model, requirements, role, userId } from './fields.ts';
 import type { BuildSettings } from './ports.ts';
+import { source, sourceOf } from './source.ts';
 import { workflowIdOf } from './workflow-id.ts';
 
 /** The largest requirements and metadata, in bytes of JSON each. */
@@ -39,6 +41,7 @@ export const startBody = z
       description:
         'The test coverage in percent below which testing sends the build back; never less than the configuration asks for.',
     }),
+    source,
   })
   .meta({ id: 'StartRequest' });
 
@@ -54,6 +57,7 @@ export type StartRequest = Readonly<{
   model: string | null;
   externalRoles: BuildSpec['externalRoles'];
   coverageMin: number | null;
+  source: Source | null;
 }>;
 
 /** @throws AppError `body_too_large` */
@@ -67,6 +71,7 @@ export function startRequest(projectId: string, body: StartBody): StartRequest {
     model: body.model ?? null,
     externalRoles: ROLES.filter((one) => body.external_roles?.includes(one) === true),
     coverageMin: body.coverage_min ?? null,
+    source: sourceOf(body.source),
   };
   for (const at of ['requirements', 'metadata'] as const) {
     const bytes = Buffer.byteLength(JSON.stringify(request[at]), 'utf8');
@@ -82,7 +87,7 @@ export function startRequest(projectId: string, body: StartBody): StartRequest {
 
 /** Equal for starts that ask for the same, whatever the order of their keys. */
 export function startDigest(request: StartRequest): string {
-  const { projectId, userId, requirements: asked, metadata, model, externalRoles, coverageMin } = request;
+  const { projectId, userId, requirements: asked, metadata, model, externalRoles, coverageMin, source } = request;
   return digestOf(
     canonicalJson({
       project: projectId,
@@ -92,6 +97,8 @@ export function startDigest(request: StartRequest): string {
       model,
       external_roles: externalRoles.toSorted(),
       coverage_min: coverageMin,
+      // Left out where there is none, so that the digests of builds from before there were sources stay as they are.
+      ...(source === null ? {} : { source }),
     }),
   );
 }
@@ -119,5 +126,6 @@ export async function buildSpec(
     activeTimeoutMs: settings.activeTimeoutMs,
     startDigest: startDigest(request),
     simulated,
+    ...(request.source === null ? {} : { source: request.source }),
   };
 }

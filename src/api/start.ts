@@ -22,11 +22,11 @@ export const start = defineRoute({
   operationId: 'startWorkflow',
   summary: 'Starts a build. The same call again gives the first answer; other content under its build_id is refused.',
   description:
-    'The content of a start is its project, user, requirements, metadata, model, external roles and coverage_min; the order of keys does not matter. The same content gives the first answer also after the end of the build.',
+    'The content of a start is its project, user, requirements, metadata, model, external roles, coverage_min and source; the order of keys does not matter. The same content gives the first answer also after the end of the build.',
   params: projectParams,
   body: startBody,
   reply: startReply,
-  errors: ['not_found', 'model_unavailable', 'build_id_taken', 'temporal_unreachable'],
+  errors: ['not_found', 'model_unavailable', 'source_refused', 'build_id_taken', 'temporal_unreachable'],
   changes: true,
   handle: async ({ params, body, caller }, deps) => {
     requireProject(params.project_id, caller);

@@ -54,7 +54,7 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
   const mirror = createReader(reads.prisma, READ_TIMEOUT_MS);
   const feed = createEventFeed({ databaseUrl, poolSize: FEED_CONNECTIONS, timeoutMs: READ_TIMEOUT_MS });
   const live = createLiveEvents({ feed, log });
-  const { models, activeTimeoutMs, maxSendBacks, coverageMin } = config;
+  const { models, activeTimeoutMs, maxSendBacks, coverageMin, sources } = config;
   const providers = isSimulated(models.providers) ? SOMEWHERE : models.providers;
   let url = '';
   let reconciler: Reconciler | null = null;
@@ -65,7 +65,7 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
     live,
     noticeEnd: (workflowId) => reconciler?.notice(workflowId),
     artifacts: createFolderStore(config.artifactsDir),
-    settings: { activeTimeoutMs, maxSendBacks, coverageMin, models: { ...models, providers } },
+    settings: { activeTimeoutMs, maxSendBacks, coverageMin, sources, models: { ...models, providers } },
     keys: config.api.keys,
     rateLimitPerS: config.api.rateLimitPerS,
     corsOrigins: config.api.corsOrigins,

@@ -82,6 +82,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     measureTests,
     makeRelease,
     models: model.models,
+    sources: config.sources,
     releasesDir: join(config.dataDir, 'releases'),
     tmpDir,
     log,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NO_SOURCES } from '../fakes/no-sources.ts';
 import { serve } from './serve.ts';
 
 const GOOD = { build_id: 'b-1', user_id: 'ann', requirements: 'a slugifier' };
@@ -87,7 +88,9 @@ describe('a start with', () => {
     const byRole = { ...roles, verification_overseer: 'gpt-4', release_manager: 'gpt-4' };
     const providers = { openai: { apiKey: 'sk-never-shown' } };
     const models = { byRole, fallbacks: ['claude-x'], providers };
-    const api = await serve({ settings: { activeTimeoutMs: 1, maxSendBacks: 1, coverageMin: 1, models } });
+    const api = await serve({
+      settings: { activeTimeoutMs: 1, maxSendBacks: 1, coverageMin: 1, sources: NO_SOURCES, models },
+    });
     const reply = await api.post('/api/workflows/shop/start', GOOD);
     expect(reply.body.code).toBe('model_unavailable');
     expect(reply.body.faults).toHaveLength(3);

@@ -12,6 +12,7 @@ import { ROLES, type Role } from '../../src/machine/states.ts';
 import { createFakeBuilds } from '../fakes/fake-builds.ts';
 import { createFakeFeed } from '../fakes/fake-feed.ts';
 import { createFakeMirror } from '../fakes/fake-mirror.ts';
+import { NO_SOURCES } from '../fakes/no-sources.ts';
 import { createAnswerCheck } from '../openapi/answer-check.ts';
 
 export type Reply = Readonly<{
@@ -67,6 +68,7 @@ export async function serve(overrides: Partial<ApiDeps> = {}, liveOptions: Parti
       activeTimeoutMs: 3_600_000,
       maxSendBacks: 3,
       coverageMin: 80,
+      sources: NO_SOURCES,
       models: {
         byRole: Object.fromEntries(ROLES.map((role) => [role, 'gpt-4'])) as Record<Role, string>,
         fallbacks: [],

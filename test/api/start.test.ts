@@ -5,6 +5,7 @@ import { workflowIdOf } from '../../src/api/workflow-id.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Providers } from '../../src/models.ts';
 import { MODELS_BY_ROLE } from '../fakes/models-by-role.ts';
+import { NO_SOURCES } from '../fakes/no-sources.ts';
 import { serve } from './serve.ts';
 
 const BODY = { build_id: 'b-1', user_id: 'ann', requirements: { goal: 'slugify', size: 1 } };
@@ -14,6 +15,7 @@ const settingsWith = (providers: Providers): ApiDeps['settings'] => ({
   activeTimeoutMs: 1000,
   maxSendBacks: 3,
   coverageMin: 0,
+  sources: NO_SOURCES,
   models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers },
 });
 

@@ -15,6 +15,7 @@ import { snapshotOf } from '../../../src/machine/snapshot.ts';
 import type { Providers } from '../../../src/models.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { MODELS_BY_ROLE } from '../../fakes/models-by-role.ts';
+import { NO_SOURCES } from '../../fakes/no-sources.ts';
 import { apply, buildIn, rollingBack } from '../../machine/sample-builds.ts';
 
 let dir: string;
