@@ -121,6 +121,9 @@ function steered(what: string, row: WatchedRow): string {
   return `${what} by ${told(row, 'actor') || row.triggered_by}${way}${reason === '' ? '' : `: ${reason}`}`;
 }
 
+const SHORT_COMMIT_CHARS = 10;
+const commitOf = (row: WatchedRow): string => told(row, 'commit').slice(0, SHORT_COMMIT_CHARS) || told(row, 'reason');
+
 function otherText(row: WatchedRow): string | null {
   switch (row.event_type) {
     // The phase that begins next says as much, and the header has said which build it is.
@@ -140,6 +143,12 @@ function otherText(row: WatchedRow): string | null {
       return steered('aborted', row);
     case 'late_result':
       return `a late answer of ${told(row, 'phase')}, attempt ${told(row, 'attempt')}, was dropped`;
+    case 'source_opened':
+      return `begins with ${told(row, 'git_url') || told(row, 'path')} at ${commitOf(row)}`;
+    case 'files_committed':
+      return `the files of ${told(row, 'phase')}, attempt ${told(row, 'attempt')}, were committed: ${commitOf(row)}`;
+    case 'release_undone':
+      return `release ${told(row, 'version')} of attempt ${told(row, 'attempt')} was taken back`;
     case 'signal_rejected':
       return `signal ${told(row, 'signal')} was ignored: ${told(row, 'reason')}`;
     default:

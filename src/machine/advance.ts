@@ -3,6 +3,7 @@ import type { AdvanceCommand, Refused } from './commands.ts';
 import { completePhase } from './complete-phase.ts';
 import { acknowledge, type Draft, emit } from './draft.ts';
 import type { JsonObject } from './json.ts';
+import { heldUpBy } from './next-work.ts';
 import { checkPhaseResult } from './payloads.ts';
 import { refuse } from './refuse.ts';
 import {
@@ -47,6 +48,8 @@ export function planAdvance(build: Build, command: AdvanceCommand): AdvancePlan 
   if (role !== actingRole(state)) {
     return refuse(build, 'wrong_role', `role is ${role}, but in ${state} only ${actingRole(state)} may advance`);
   }
+  const heldUp = heldUpBy(build);
+  if (heldUp !== null) return refuse(build, 'gate_running', `${heldUp}; repeat the call in a few seconds`);
   if (!isPhase(completedState)) {
     const next = STATE_TABLE[completedState].forward;
     return nextStateFault(build, command.nextState, next) ?? { kind: 'acknowledge', state };

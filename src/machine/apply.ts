@@ -18,6 +18,7 @@ import { fingerprint } from './fingerprint.ts';
 import { applyAbort, applyRetry, applyRollback, placeOf, retryTarget, rollbackTargets } from './going-back.ts';
 import { storableText } from './json.ts';
 import { refuse } from './refuse.ts';
+import { applySideWork, noteRelease, SIDE_COMMANDS, type SideCommand } from './side-work.ts';
 import { actingRole, PHASES, type Phase } from './states.ts';
 import { EMPTY_TALLY } from './tally.ts';
 import { judge } from './verdict.ts';
@@ -139,13 +140,16 @@ function commandedState(draft: Draft): Outcome['newState'] {
 }
 
 /** What took effect makes work in flight late and is seen in updated_at; what was only recorded does neither. */
-function takeEffect(draft: Draft): void {
+function takeEffect(before: Build, draft: Draft): void {
+  noteRelease(before, draft);
   draft.epoch += 1;
   draft.updatedAtMs = draft.nowMs;
 }
 
 function conclude(before: Build, draft: Draft, command: OperatorCommand, handedOn: Outcome['handedOn']): Applied {
-  takeEffect(draft);
+  takeEffect(before, draft);
+  // What could not be taken back is tried again: who commands may have mended it.
+  if (draft.undoStuck) draft.undoStuck = false;
   const { status }: Position = draft.position;
   const previousState = stateOf(before.position);
   const [newState, completed] = [commandedState(draft), completedPhases(draft).length];
@@ -182,6 +186,13 @@ function recordOrWork(build: Build, draft: Draft, command: WorkCommand): Refused
     emit(draft, 'late_result', 'system', { phase: command.phase, attempt: command.attempt });
     return null;
   }
+  if (isSideWork(command)) {
+    const fault = applySideWork(build, draft, command);
+    if (fault !== null) return refuse(build, 'wrong_state', fault);
+    addWork(draft, command.work);
+    takeEffect(build, draft);
+    return null;
+  }
   if (isOver(build.position)) {
     return refuse(
       build,
@@ -194,14 +205,17 @@ function recordOrWork(build: Build, draft: Draft, command: WorkCommand): Refused
   }
   addWork(draft, command.work);
   const problem = applyWork(build, draft, command);
-  takeEffect(draft);
+  takeEffect(build, draft);
   return problem;
 }
+
+const isSideWork = (command: WorkCommand): command is SideCommand =>
+  SIDE_COMMANDS.some((type) => type === command.type);
 
 function applyWork(
   build: Build,
   draft: Draft,
-  command: Exclude<WorkCommand, { type: 'reject_signal' | 'record_late_result' }>,
+  command: Exclude<WorkCommand, SideCommand | { type: 'reject_signal' | 'record_late_result' }>,
 ): Refused | null {
   const failedIn = placeOf(build.position) ?? 'discovery';
   const phase = phaseOf(build.position) ?? 'discovery';

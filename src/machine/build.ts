@@ -81,6 +81,9 @@ export type Rejected = Readonly<{ phase: Phase; data: JsonObject; full: Artifact
 /** What a rollback to a phase restores: the build just before the phase's first attempt since the phase before it. */
 export type Checkpoint = Readonly<{ turns: number; head: Head | null; feedback: readonly Feedback[] }>;
 
+/** Files that were handed on and wait to be committed: their content is that of the turn `n`. */
+export type Pending = Readonly<{ phase: Phase; attempt: number; n: number }>;
+
 /** The orchestrator's own run of the tests for an external tester. */
 export type Measurement = Readonly<{ passed: boolean; coverage: number; summary: string; full: ArtifactRef | null }>;
 export type Gate = Readonly<{ kind: 'none' } | { kind: 'running' } | { kind: 'measured'; measurement: Measurement }>;
@@ -123,6 +126,12 @@ export type Outcome = Readonly<{
 /** `content` is a fingerprint of the command, so that an id used again for something else is told from a repetition. */
 export type Operation = Readonly<{ id: string; content: string; outcome: Outcome }>;
 
+/**
+ * The rules by which builds begin today. A build keeps to those that it began with, because its history must replay: one
+ * without any began before files of external roles were committed and releases taken back, and does neither.
+ */
+export const RULES = 2;
+
 /** What a start fixes for the life of a build. */
 export type BuildSpec = Readonly<{
   workflowId: string;
@@ -144,6 +153,12 @@ export type BuildSpec = Readonly<{
   startDigest: string;
   /** True when every model call of this build goes to the simulated model. */
   simulated: boolean;
+  /** {@link RULES} at the start. */
+  rules?: number;
+  /** Whether the orchestrator runs the tests of files that others than the simulated model wrote; absent means no. */
+  mayRunAnyFiles?: boolean;
+  /** Whether somebody is told when the build is released; absent means no. */
+  announces?: boolean;
   /** The existing code base that the build begins with; absent where it begins with nothing. */
   source?: Source;
 }>;
@@ -160,6 +175,14 @@ export type Build = Readonly<{
   checkpoints: Readonly<Partial<Record<Phase, Checkpoint>>>;
   sendBacks: Readonly<Partial<Record<Phase, number>>>;
   head: Head | null;
+  /** The commit of the source: what is "changed" differs from it. Null or absent where there is none, or not yet. */
+  base?: Commit | null;
+  /** The phase whose files an external role has handed on and that are not committed yet. */
+  pending?: Pending | null;
+  /** Attempts of deployment whose release, where they made one, must be taken back; newest first. */
+  toUndo?: readonly number[];
+  /** True after a release could not be taken back, until an operator's next command: then it is tried again. */
+  undoStuck?: boolean;
   gate: Gate;
   activeMs: number;
   tokens: number;
@@ -241,10 +264,11 @@ export const completedPhases = (build: Pick<Build, 'results'>): Phase[] =>
 
 /**
  * Whether the orchestrator may run the tests of the build's files itself: they are the result of the implementation (a
- * person's text leaves the tree of an earlier attempt as it was), and the whole tree is runnable.
+ * person's text leaves the tree of an earlier attempt as it was), and either a sandbox holds whatever runs, or the whole
+ * tree is runnable.
  */
-export const mayRunFiles = ({ head, results }: Pick<Build, 'head' | 'results'>): boolean =>
-  head?.runnable === true && (results.implementation?.commit ?? null) !== null;
+export const mayRunFiles = ({ head, results, spec }: Pick<Build, 'head' | 'results' | 'spec'>): boolean =>
+  (spec.mayRunAnyFiles === true || head?.runnable === true) && (results.implementation?.commit ?? null) !== null;
 
 /** Whether an answer of the conversation is the phase's result in the current build. */
 export const isCurrentResult = ({ results }: Pick<Build, 'results'>, turn: Pick<Turn, 'phase' | 'attempt'>): boolean =>

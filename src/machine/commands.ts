@@ -1,4 +1,14 @@
-import type { ArtifactRef, Build, Commit, Content, Measurement, ModelCall, Outcome, ParkCode } from './build.ts';
+import type {
+  ArtifactRef,
+  Build,
+  Commit,
+  Content,
+  Measurement,
+  ModelCall,
+  Outcome,
+  ParkCode,
+  Pending,
+} from './build.ts';
 import type { AuditRow } from './events.ts';
 import type { Fault, JsonObject } from './json.ts';
 import type { OpenState, Phase, Role, State } from './states.ts';
@@ -14,6 +24,9 @@ export type ModelResult = Readonly<{
   /** True when no other than the simulated model answered: whether the tree may be run follows from all its commits. */
   runnable: boolean;
 }>;
+
+/** A release that was taken back. */
+export type Undone = Readonly<{ attempt: number; version: string; tag: string }>;
 
 type ByPerson = Readonly<{
   actor: string;
@@ -49,6 +62,11 @@ export type OperatorCommand = AdvanceCommand | RetryCommand | RollbackCommand | 
 export type WorkCommand =
   | Readonly<{ type: 'complete_phase'; result: ModelResult; work: Work }>
   | Readonly<{ type: 'measured'; measurement: Measurement; work: Work }>
+  | Readonly<{ type: 'source_opened'; commit: Commit; work: Work }>
+  | Readonly<{ type: 'files_committed'; pending: Pending; commit: Commit | null; work: Work }>
+  | Readonly<{ type: 'commit_failed'; reason: string; work: Work }>
+  | Readonly<{ type: 'release_undone'; attempts: readonly number[]; undone: readonly Undone[]; work: Work }>
+  | Readonly<{ type: 'undo_failed'; reason: string; work: Work }>
   | Readonly<{ type: 'fail'; code: ParkCode; reason: string; work: Work }>
   | Readonly<{ type: 'time_out'; work: Work }>
   | Readonly<{ type: 'record_late_result'; phase: Phase; attempt: number }>

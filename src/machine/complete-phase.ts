@@ -15,6 +15,7 @@ import {
 } from './draft.ts';
 import type { Trigger } from './events.ts';
 import type { JsonObject } from './json.ts';
+import { commitFacts, noteFiles } from './side-work.ts';
 import { actingRole, isHandoff, type OpenState, type Phase, STATE_TABLE } from './states.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -49,6 +50,7 @@ export function completePhase(draft: Draft, completion: Completion): number {
   const { phase, result, verdict } = completion;
   draft.head = headAfter(draft.head, result);
   addTurn(draft, phase, result, completion.aiResponse ?? null);
+  if (completion.by === 'external') noteFiles(draft, phase, result.data);
   switch (verdict.kind) {
     case 'pass':
       return goForward(draft, completion);
@@ -59,7 +61,7 @@ export function completePhase(draft: Draft, completion: Completion): number {
         draft,
         { code: 'release_failed', reason: verdict.reason, failedIn: phase, resumeAt: phase },
         completion.calls,
-        completion.about,
+        { ...commitFacts(result.commit), ...completion.about },
       );
       return draft.seq;
   }
@@ -79,7 +81,7 @@ const factsOf = (draft: Draft, { phase, result, about }: Completion, to: string)
   to,
   phase,
   attempt: draft.attempts[phase],
-  ...(result.commit ? { commit: result.commit.commit, tree: result.commit.tree } : {}),
+  ...commitFacts(result.commit),
   ...pickTexts(result.data, ['summary', 'version', 'release_path']),
   ...about,
 });
@@ -126,7 +128,7 @@ function sendBack(draft: Draft, completion: Completion, reason: string): number 
     // Nothing goes back yet: the results stay, so that a rollback to the rejecting phase finds what it judges.
     const told = `${phase} rejected the work ${count} times (WORKFLOW_MAX_RETRIES ${draft.spec.maxSendBacks}); last: ${reason}`;
     const ending = { code: 'send_back_limit', reason: told, failedIn: phase, resumeAt: target } as const;
-    park(draft, ending, calls, { ...completion.about, send_back: count });
+    park(draft, ending, calls, { ...commitFacts(result.commit), ...completion.about, send_back: count });
     return draft.seq;
   }
   removeResults(draft, target);

@@ -44,7 +44,7 @@ export function emit(draft: Draft, type: EventType, by: Trigger, data: JsonObjec
 }
 
 /** The orchestrator's own run of the tests is wanted where an external tester judges files that we may run. */
-function settleGate(draft: Draft): void {
+export function settleGate(draft: Draft): void {
   const open = draft.position.status === 'in_progress';
   const testing = open && phaseOf(draft.position) === 'testing' && isExternal(draft.spec, 'test_auditor');
   if (!testing || !mayRunFiles(draft)) draft.gate = { kind: 'none' };

@@ -17,6 +17,9 @@ export const EVENT_TYPES = [
   'completed',
   'aborted',
   'signal_rejected',
+  'source_opened',
+  'files_committed',
+  'release_undone',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -81,10 +81,13 @@ export function applyRollback(draft: Draft, command: RollbackCommand): void {
   draft.conversation = draft.conversation.filter((turn) => turn.n < before.turns);
   draft.turns = before.turns;
   draft.head = before.head;
+  // Files that the phase handed on before this one are part of what is restored; later ones go with their turn.
+  if (draft.pending && draft.pending.n >= before.turns) draft.pending = null;
   draft.feedback = before.feedback;
   addFeedback(draft, { kind: 'rollback', from: target, to: target, until: target, attempt, reason, rejected: [] });
   resetCounters(draft);
-  emit(draft, 'rolled_back', 'operator', { from, to: target, actor, reason, commit: before.head?.commit ?? null });
+  const [commit, tree] = [before.head?.commit ?? null, before.head?.tree ?? null];
+  emit(draft, 'rolled_back', 'operator', { from, to: target, actor, reason, commit, tree });
   resumeIfParked(draft, wasParked, target, actor);
   enterPhase(draft, target, 'back');
 }
@@ -93,6 +96,7 @@ export function applyAbort(draft: Draft, command: AbortCommand, state: string): 
   const { position } = draft;
   if (position.status === 'complete' || position.status === 'cancelled') return;
   const { reason, actor } = command;
+  if (draft.pending) draft.pending = null;
   moveTo(draft, { status: 'cancelled', endedAtMs: draft.nowMs, reason, was: position });
   emit(draft, 'aborted', 'operator', { from: state, to: state, actor, reason });
 }

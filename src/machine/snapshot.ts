@@ -17,6 +17,8 @@ export type BuildSnapshot = Readonly<
     | 'results'
     | 'feedback'
     | 'head'
+    | 'base'
+    | 'pending'
     | 'activeMs'
     | 'tokens'
     | 'epoch'
@@ -29,8 +31,9 @@ export type BuildSnapshot = Readonly<
 
 export function snapshotOf(build: Build): BuildSnapshot {
   const { operations: _o, checkpoints: _c, sendBacks: _s, gate: _g, turns: _t, conversation, ...rest } = build;
+  const { toUndo: _u, undoStuck: _stuck, ...shown } = rest;
   return {
-    ...rest,
+    ...shown,
     conversation: conversation.map((turn) => (isCurrentResult(build, turn) ? { ...turn, content: 'result' } : turn)),
   };
 }

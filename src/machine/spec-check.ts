@@ -10,12 +10,18 @@ const isNumber: Check = (given) => typeof given === 'number' && Number.isFinite(
 const isContent = (given: unknown): given is Content =>
   isJsonObject(given) &&
   ((given.kind === 'inline' && given.value !== undefined) || (given.kind === 'artifact' && isJsonObject(given.ref)));
+const isBoolean: Check = (given) => typeof given === 'boolean';
+/** What builds of before lack. */
+const orAbsent =
+  (check: Check): Check =>
+  (given) =>
+    given === undefined || check(given);
 const orNull =
   (check: Check): Check =>
   (given) =>
     given === null || check(given);
 
-const FIELDS: Readonly<Record<keyof BuildSpec, Check>> = {
+const FIELDS: Readonly<Record<keyof Required<BuildSpec>, Check>> = {
   workflowId: isText,
   buildId: isText,
   projectId: isText,
@@ -23,14 +29,17 @@ const FIELDS: Readonly<Record<keyof BuildSpec, Check>> = {
   requirements: isContent,
   metadata: orNull(isContent),
   model: orNull(isText),
-  defaultModels: (given) => given === undefined || isJsonObject(given),
+  defaultModels: orAbsent(isJsonObject),
   externalRoles: (given) => Array.isArray(given) && given.every((role) => readRole(role) !== null),
   coverageMin: isNumber,
   maxSendBacks: isNumber,
   activeTimeoutMs: isNumber,
   startDigest: isText,
-  simulated: (given) => typeof given === 'boolean',
-  source: (given) => given === undefined || isSource(given),
+  simulated: isBoolean,
+  rules: orAbsent(isNumber),
+  source: orAbsent(isSource),
+  mayRunAnyFiles: orAbsent(isBoolean),
+  announces: orAbsent(isBoolean),
 };
 
 /** Whether it is what a build is made from. The API makes no other; a run that is started by hand may bring anything. */

@@ -38,6 +38,9 @@ export const LETTERS: Record<EventType, string> = {
   completed: 'D',
   aborted: 'Z',
   signal_rejected: 'J',
+  source_opened: 'O',
+  files_committed: 'F',
+  release_undone: 'V',
 };
 
 const OPEN = [...PHASES, ...HANDOFFS];

@@ -244,7 +244,7 @@ describe('events', () => {
     expect([...EVENT_TYPES].sort()).toEqual(
       (
         'build_started phase_started phase_completed handoff_acknowledged sent_back retry_requested rolled_back ' +
-        'preempted late_result parked resumed completed aborted signal_rejected'
+        'preempted late_result parked resumed completed aborted signal_rejected source_opened files_committed release_undone'
       )
         .split(' ')
         .sort(),
