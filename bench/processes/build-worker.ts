@@ -18,14 +18,18 @@ export type BuildWorkerArgument = Readonly<{
 export type BuildWorkerUsage = Usage & Readonly<{ statements: number; flushes: number }>;
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
+const BUNDLE = '0123456789abcdef'.repeat(4);
 
 const INSTANT_WORK: Pick<ActivityDeps, 'workspaces' | 'measureTests' | 'makeRelease'> = {
   workspaces: {
-    commitAttempt: async () => ({ commit: COMMIT, tree: COMMIT, ref: 'refs/heads/attempts/bench' }),
+    commitAttempt: async () => ({ commit: COMMIT, tree: COMMIT, ref: 'refs/heads/attempts/bench', bundle: BUNDLE }),
     advanceBuild: async () => undefined,
     exportTree: async () => undefined,
     listFiles: async () => INSTANT_FILES.map(({ path, content }) => ({ path, bytes: content.length })),
     readFiles: async () => ({ files: INSTANT_FILES, omitted: [] }),
+    diff: async () => '',
+    changedLines: async () => new Map(),
+    archive: async () => Buffer.alloc(0),
     treeOf: async () => COMMIT,
     setTag: async () => undefined,
     removeTag: async () => undefined,

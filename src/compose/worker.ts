@@ -74,10 +74,11 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   ]);
   const model = await modelsOf(settings);
   const mirror = createMirror({ databaseUrl, poolSize: MIRROR_CONNECTIONS });
+  const store = settings.deps?.store ?? createFolderStore(config.artifactsDir);
   const deps: ActivityDeps = {
-    store: createFolderStore(config.artifactsDir),
+    store,
     mirror,
-    workspaces: createWorkspaces({ rootDir: join(config.dataDir, 'workspaces') }),
+    workspaces: createWorkspaces({ rootDir: join(config.dataDir, 'workspaces'), store }),
     sandbox: noSandbox(false),
     measureTests,
     makeRelease,

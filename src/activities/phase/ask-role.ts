@@ -1,4 +1,5 @@
 import { loadPromptParts } from '../../artifacts/contents.ts';
+import { checkFiles } from '../../machine/file-paths.ts';
 import type { Fault, JsonObject } from '../../machine/json.ts';
 import { checkPhaseResult } from '../../machine/payloads.ts';
 import { type Phase, STATE_TABLE } from '../../machine/states.ts';
@@ -7,7 +8,6 @@ import { buildPrompt, PHASES_WITH_FILES, type PromptInput } from '../../prompts/
 import type { PhaseInput } from '../contract.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { AskFailed, askForResult, type Check } from '../llm/ask.ts';
-import { checkFiles } from '../workspace/check-files.ts';
 import type { WorkMeter } from './work-meter.ts';
 
 /** Text of the tree that a prompt shows; more is named but not shown. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { AppError } from '../../errors.ts';
 import { type ProcessEnd, runProcess, toolPath } from '../sandbox/run-process.ts';
 
@@ -8,10 +9,12 @@ export type GitRequest = Readonly<{
   input?: readonly (string | Uint8Array)[];
   /** More than `GIT_*` of our own choosing never gets in. */
   env?: Readonly<Record<string, string>>;
+  /** Default {@link GIT_TIMEOUT_MS}. What takes longer must hold no lock file. */
+  timeoutMs?: number;
   signal: AbortSignal;
 }>;
 
-/** The deadline of one git command, in ms. A lock file older than this has no living owner. */
+/** The deadline of a git command, in ms. A lock file older than this has no living owner. */
 export const GIT_TIMEOUT_MS = 30_000;
 
 const OUTPUT_BYTES = 96 * 1024 * 1024;
@@ -28,6 +31,8 @@ const SETTINGS = [
   'init.defaultBranch=build',
   // One small pack per attempt: spares a second process and hundreds of loose files.
   'fastimport.unpackLimit=1',
+  'pack.writeReverseIndex=false',
+  'core.quotePath=false',
 ].flatMap((setting) => ['-c', setting]);
 
 const ENVIRONMENT = {
@@ -47,12 +52,13 @@ const ENVIRONMENT = {
  * @throws AppError `workspace_failed` with the end of git's stderr; the signal's reason when aborted.
  */
 export async function git(request: GitRequest): Promise<Buffer> {
-  const end = await start(request);
+  const end = await runGit(request);
   if (end.kind === 'exited' && end.exitCode === 0) return end.stdout;
   throw failed(request, end);
 }
 
-async function start(request: GitRequest): Promise<ProcessEnd> {
+/** As {@link git}, for callers that look at how it ended themselves. */
+export async function runGit(request: GitRequest, limitBytes = OUTPUT_BYTES): Promise<ProcessEnd> {
   try {
     return await runProcess({
       file: 'git',
@@ -60,31 +66,57 @@ async function start(request: GitRequest): Promise<ProcessEnd> {
       cwd: request.repository,
       env: { ...ENVIRONMENT, ...request.env },
       ...(request.input === undefined ? {} : { input: request.input }),
-      timeoutMs: GIT_TIMEOUT_MS,
+      timeoutMs: request.timeoutMs ?? GIT_TIMEOUT_MS,
       signal: request.signal,
       keep: 'whole',
-      limitBytes: OUTPUT_BYTES,
+      limitBytes,
       graceMs: GRACE_MS,
     });
   } catch (error) {
     if (request.signal.aborted) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new AppError(
       'workspace_failed',
-      `git could not be started (${why}). Is git installed, and is the repository ${request.repository} there?`,
+      `git could not be started (${why}). Is git installed, and is the repository ${nameOf(request)} there?`,
       {},
       { cause: error },
     );
   }
 }
 
-function failed(request: GitRequest, end: ProcessEnd): AppError {
-  const what = `git ${request.args[0]} in ${request.repository}`;
-  if (end.kind === 'deadline')
-    return new AppError('workspace_failed', `${what} did not end within ${GIT_TIMEOUT_MS} ms.`);
+/** What a git that did not succeed means, in words that hold no path of the machine. */
+export function failed(request: GitRequest, end: ProcessEnd): AppError {
+  const what = `git ${request.args.find((arg) => !arg.startsWith('-'))} in ${nameOf(request)}`;
+  if (end.kind === 'deadline') {
+    return new AppError('workspace_failed', `${what} did not end within ${request.timeoutMs ?? GIT_TIMEOUT_MS} ms.`);
+  }
   if (end.kind === 'overflow') return new AppError('workspace_failed', `${what} gave more than ${OUTPUT_BYTES} bytes.`);
-  return new AppError(
+  if (DISK_FULL.test(end.stderr)) return diskFull();
+  const told = end.stderr
+    .replaceAll(`${request.repository}/`, '')
+    .replaceAll(request.repository, nameOf(request))
+    .trim()
+    .slice(-1000);
+  return new AppError('workspace_failed', `${what} failed with exit code ${end.exitCode}: ${told}`);
+}
+
+const nameOf = ({ repository }: GitRequest): string => basename(repository);
+
+const DISK_FULL = /No space left on device|Disk quota exceeded/i;
+const DISK_FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
+
+const diskFull = (): AppError =>
+  new AppError(
     'workspace_failed',
-    `${what} failed with exit code ${end.exitCode}: ${end.stderr.trim().slice(-1000)}`,
+    "The disk of the workspaces is full: free space below the worker's DATA_DIR. The attempt left nothing half-made and is repeated.",
   );
+
+/** Runs work with files of our own; that the disk is full is told in words, other faults come through as they are. */
+export async function tellingDiskFull<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && DISK_FULL_CODES.includes(error.code)) throw diskFull();
+    throw error;
+  }
 }

@@ -1,10 +1,14 @@
-import type { WorkspaceFile } from './check-files.ts';
+import type { WorkspaceFile } from '../../machine/file-paths.ts';
 
 export type CommitContent = Readonly<{
   ref: string;
   base: string | null;
   advanceTo: string | null;
   files: readonly WorkspaceFile[];
+  /** Paths that are in the base and shall go. */
+  deleted: readonly string[];
+  /** Files of the base that are executable, which they stay. */
+  executable: ReadonlySet<string>;
   author: string;
   message: string;
   trailers: Readonly<Record<string, string>>;
@@ -34,8 +38,9 @@ export function importStream(content: CommitContent): Buffer[] {
   line(`committer ${who}`);
   data(messageOf(content));
   if (content.base !== null) line(`from ${content.base}`);
+  for (const path of content.deleted) line(`D ${quoted(path)}`);
   for (const file of content.files) {
-    line(`M 100644 inline "${file.path}"`);
+    line(`M ${content.executable.has(file.path) ? '100755' : '100644'} inline ${quoted(file.path)}`);
     data(file.content);
   }
   line('');
@@ -47,6 +52,11 @@ export function importStream(content: CommitContent): Buffer[] {
 }
 
 const NEWLINE = Buffer.from('\n');
+
+/** A path of existing code may hold anything but NUL. */
+function quoted(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+}
 
 function messageOf({ message, trailers }: CommitContent): string {
   const lines = Object.entries(trailers).map(

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import type { TreeEntry } from '../../machine/file-paths.ts';
 import { git } from './git.ts';
 
 /** A file of a commit; `bytes` is its size. */
@@ -15,10 +16,29 @@ export type FilesForPrompt = Readonly<{
 
 type Blob = TreeFile & Readonly<{ sha: string }>;
 
-type Source = Readonly<{ repository: string; commit: string; signal: AbortSignal }>;
+/** A commit in a repository that has it. */
+export type CommitAt = Readonly<{ repository: string; commit: string; signal: AbortSignal }>;
+
+/** What stands in a commit's tree; an executable file is one whose mode says so. */
+export type ModedEntry = TreeEntry & Readonly<{ executable: boolean }>;
+
+const KINDS: Readonly<Record<string, TreeEntry['kind']>> = { '100': 'file', '120': 'link', '160': 'submodule' };
+
+/** Everything in a commit's tree, with what it is. */
+export async function listEntries(source: CommitAt): Promise<ModedEntry[]> {
+  const output = await git({ ...source, args: ['ls-tree', '-r', '-z', source.commit] });
+  return output
+    .toString('utf8')
+    .split('\0')
+    .flatMap((line) => {
+      const kind = KINDS[line.slice(0, 3)];
+      const path = line.slice(line.indexOf('\t') + 1);
+      return kind === undefined ? [] : [{ path, kind, executable: line.startsWith('100755') }];
+    });
+}
 
 /** The files of a commit, by path. Links and submodules are left out. */
-export async function listTree(source: Source): Promise<Blob[]> {
+export async function listTree(source: CommitAt): Promise<Blob[]> {
   const output = await git({ ...source, args: ['ls-tree', '-r', '-l', '-z', source.commit] });
   const blobs: Blob[] = [];
   for (const entry of output.toString('utf8').split('\0')) {
@@ -30,7 +50,7 @@ export async function listTree(source: Source): Promise<Blob[]> {
 }
 
 /** Reads files in the order of their paths until `limitBytes` of content are reached; a file that does not fit is left out. */
-export async function readTree(source: Source, limitBytes: number): Promise<FilesForPrompt> {
+export async function readTree(source: CommitAt, limitBytes: number): Promise<FilesForPrompt> {
   const chosen: Blob[] = [];
   const omitted: TreeFile[] = [];
   let bytes = 0;
@@ -50,7 +70,7 @@ export async function readTree(source: Source, limitBytes: number): Promise<File
   return { files, omitted };
 }
 
-async function readBlobs(source: Source, blobs: readonly Blob[]): Promise<{ blob: Blob; content: Buffer }[]> {
+async function readBlobs(source: CommitAt, blobs: readonly Blob[]): Promise<{ blob: Blob; content: Buffer }[]> {
   if (blobs.length === 0) return [];
   const input = [blobs.map((blob) => `${blob.sha}\n`).join('')];
   const output = await git({ ...source, args: ['cat-file', '--batch'], input });

@@ -1,27 +1,39 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
 import { AppError } from '../../errors.ts';
-import { checkFiles, type WorkspaceFile } from './check-files.ts';
-import { git } from './git.ts';
+import { checkFiles, type TreeEntry, type WorkspaceFile } from '../../machine/file-paths.ts';
+import { archivePrefix, changedLinesOf, diffOf, type LineRange } from './diff.ts';
+import { exportInto } from './export-tree.ts';
+import { fetchBundle, hasCommit } from './fetch-bundle.ts';
+import { git, tellingDiskFull } from './git.ts';
 import { BUILD_BRANCH, importStream } from './import-stream.ts';
+import { keepBundle } from './keep-bundle.ts';
+import { sweepRepository, sweepRoot } from './leftovers.ts';
 import { ensureRepository } from './repository.ts';
 import { withoutStaleLocks } from './stale-locks.ts';
-import { type FilesForPrompt, listTree, readTree, type TreeFile } from './tree.ts';
+import { type CommitAt, type FilesForPrompt, listEntries, listTree, readTree, type TreeFile } from './tree.ts';
 
 /** Where an attempt stands: `run` is the try of the activity, `epoch` the workflow's fence. Together they name one branch. */
 export type AttemptKey = Readonly<{ phase: string; attempt: number; epoch: number; run: number }>;
 
-export type AttemptCommit = Readonly<{ commit: string; tree: string; ref: string }>;
+/** `bundle`: the manifest in the artifact store by which any worker can fetch the commit. */
+export type AttemptCommit = Readonly<{ commit: string; tree: string; ref: string; bundle: string }>;
 
 export type CommitAttemptInput = Readonly<{
   workflowId: string;
   /** The commit that the files are put on; null for the first. */
   base: string | null;
+  /** The bundle of the base. */
+  bundle?: string | undefined;
   /** The last accepted commit: the build's branch is moved there in the same process. */
   advanceTo: string | null;
   attempt: AttemptKey;
+  /** Whole contents. A file that is executable in the base stays so. */
   files: readonly WorkspaceFile[];
+  /** Paths of the base that go. Default none. */
+  deleted?: readonly string[];
   /** A role's wire name. */
   author: string;
   message: string;
@@ -31,22 +43,37 @@ export type CommitAttemptInput = Readonly<{
   signal: AbortSignal;
 }>;
 
-type At = Readonly<{ workflowId: string; commit: string; signal: AbortSignal }>;
+/** A commit of a build. `bundle` is where it is fetched from when the repository on this machine does not have it. */
+type At = Readonly<{ workflowId: string; commit: string; bundle?: string | undefined; signal: AbortSignal }>;
 
 /**
  * The git repositories of the builds, one bare repository each. All calls are safe to repeat and fail with
- * `workspace_failed`; a cancelled attempt can only leave a branch of its own behind.
+ * `workspace_failed`, or with `artifact_missing` where a commit has to be fetched and cannot be; a cancelled attempt can
+ * only leave a branch of its own behind.
  */
 export type Workspaces = Readonly<{
-  /** Writes one commit on a branch of this attempt alone. Hostile files are refused with `invalid_phase_result` and faults. */
+  /**
+   * Writes one commit on a branch of this attempt alone, and keeps its bundle. Hostile files, and files that do not fit what
+   * is there, are refused with `invalid_phase_result` and faults. A second commit of the same attempt takes its place.
+   */
   commitAttempt(input: CommitAttemptInput): Promise<AttemptCommit>;
   /** Moves the build's branch, forward or back, to an accepted commit. */
   advanceBuild(input: At): Promise<void>;
-  /** Writes the files of a commit into a folder, which is made when missing and should be empty. */
+  /**
+   * Writes the files of a commit into a folder, which is made when missing and should be empty. A link that could lead out
+   * of the folder becomes a file that holds where it led; of a submodule there is an empty folder.
+   */
   exportTree(input: At & Readonly<{ intoDir: string }>): Promise<void>;
+  /** The commit's files. Links and submodules are none. */
   listFiles(input: At): Promise<TreeFile[]>;
   /** The text files of a commit, up to `limitBytes` of content in all. */
   readFiles(input: At & Readonly<{ limitBytes: number }>): Promise<FilesForPrompt>;
+  /** What has changed since `base` (null: since nothing), as a unified diff; over `limitBytes` it is cut, and says so. */
+  diff(input: At & Readonly<{ base: string | null; limitBytes: number }>): Promise<string>;
+  /** The lines that were added or changed since `base`, by file. */
+  changedLines(input: At & Readonly<{ base: string | null }>): Promise<ReadonlyMap<string, readonly LineRange[]>>;
+  /** The files as tar.gz below a folder `prefix`. The same commit gives the same bytes. */
+  archive(input: At & Readonly<{ prefix: string }>): Promise<Buffer>;
   /** The hash of a commit's tree. */
   treeOf(input: At): Promise<string>;
   /** Sets the tag `name`, which may exist. */
@@ -59,79 +86,120 @@ const WORKFLOW_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const WIRE_NAME = /^[a-z][a-z_]{0,63}$/;
 const TAG_NAME = /^[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*$/;
+const compressed = promisify(gzip);
 
-/** @param rootDir the folder of all repositories; it is made when first needed. */
-export function createWorkspaces({ rootDir }: Readonly<{ rootDir: string }>): Workspaces {
+/**
+ * @param rootDir the folder of all repositories; it is made when first needed
+ * @param store where the bundles are kept; all workers share it
+ */
+export function createWorkspaces({ rootDir, store }: Readonly<{ rootDir: string; store: ArtifactStore }>): Workspaces {
   const root = resolve(rootDir);
   const repositoryOf = (workflowId: string): string =>
     join(root, `${checked(workflowId, WORKFLOW_ID, 'workflow id')}.git`);
-  const sourceOf = (at: At) => ({
-    repository: repositoryOf(at.workflowId),
-    commit: checked(at.commit, COMMIT, 'commit'),
-    signal: at.signal,
-  });
-  const update = async (workflowId: string, signal: AbortSignal, args: readonly string[]): Promise<void> => {
-    const repository = repositoryOf(workflowId);
-    await withoutStaleLocks(repository, () => git({ repository, args: ['update-ref', ...args], signal }));
-  };
+  const withCommit = createFetcher(store, repositoryOf);
+  const update = (repository: string, signal: AbortSignal, args: readonly string[]): Promise<Buffer> =>
+    withoutStaleLocks(repository, () => git({ repository, args: ['update-ref', ...args], signal }));
+  const pointTo = (ref: string, at: At): Promise<void> =>
+    withCommit(at, async ({ repository, commit, signal }) => void (await update(repository, signal, [ref, commit])));
+  const prepare = createPreparation(root);
   return {
     async commitAttempt(input) {
-      const repository = repositoryOf(input.workflowId);
       const ref = attemptRef(input.attempt);
-      const parts = importStream({ ...checkedContent(input), ref });
-      await ensureRepository(repository);
-      const args = ['fast-import', '--quiet', '--force', '--done'];
-      const output = await withoutStaleLocks(repository, () =>
-        git({ repository, args, input: parts, signal: input.signal }),
-      );
-      return { ...hashesOf(output.toString('utf8')), ref };
+      checkNames(input);
+      // Before anything is made: files that are hostile by themselves leave not even a repository.
+      if (input.base === null) refuseFaults(input, []);
+      const repository = repositoryOf(input.workflowId);
+      await prepare(repository);
+      const write = (): Promise<Omit<AttemptCommit, 'bundle'>> => writeCommit(input, repository, ref);
+      const { base, bundle, signal } = input;
+      const made = await (base === null ? write() : withCommit({ ...input, commit: base }, write));
+      const parent = base === null ? null : { commit: base, bundle };
+      return { ...made, bundle: await keepBundle({ repository, store, commit: made.commit, ref, parent, signal }) };
     },
-    advanceBuild: (at) => update(at.workflowId, at.signal, [BUILD_BRANCH, checked(at.commit, COMMIT, 'commit')]),
-    exportTree: (at) => exportInto(sourceOf(at), at.intoDir),
-    listFiles: async (at) => (await listTree(sourceOf(at))).map(({ path, bytes }) => ({ path, bytes })),
-    readFiles: (at) => readTree(sourceOf(at), at.limitBytes),
-    async treeOf(at) {
-      const { repository, commit, signal } = sourceOf(at);
-      const output = await git({ repository, args: ['rev-parse', '--verify', `${commit}^{tree}`], signal });
-      return output.toString('utf8').trim();
-    },
-    setTag: (at) => update(at.workflowId, at.signal, [tagRef(at.name), checked(at.commit, COMMIT, 'commit')]),
+    advanceBuild: (at) => pointTo(BUILD_BRANCH, at),
+    exportTree: (at) => withCommit(at, (source) => exportInto(source, at.intoDir)),
+    listFiles: (at) =>
+      withCommit(at, async (source) => (await listTree(source)).map(({ path, bytes }) => ({ path, bytes }))),
+    readFiles: (at) => withCommit(at, (source) => readTree(source, at.limitBytes)),
+    diff: (at) => withCommit(at, (source) => diffOf({ ...source, base: baseOf(at) }, at.limitBytes)),
+    changedLines: (at) => withCommit(at, (source) => changedLinesOf({ ...source, base: baseOf(at) })),
+    archive: (at) =>
+      withCommit(at, async (source) => {
+        const args = ['archive', '--format=tar', `--prefix=${archivePrefix(at.prefix)}`, source.commit];
+        return await compressed(await git({ ...source, args }));
+      }),
+    treeOf: (at) =>
+      withCommit(at, async ({ repository, commit, signal }) => {
+        const output = await git({ repository, args: ['rev-parse', '--verify', `${commit}^{tree}`], signal });
+        return output.toString('utf8').trim();
+      }),
+    setTag: (at) => pointTo(tagRef(at.name), at),
     async removeTag({ workflowId, name, signal }) {
-      await ensureRepository(repositoryOf(workflowId));
-      await update(workflowId, signal, ['-d', tagRef(name)]);
+      const repository = repositoryOf(workflowId);
+      await prepare(repository);
+      await update(repository, signal, ['-d', tagRef(name)]);
     },
   };
 }
 
-async function exportInto(
-  source: Readonly<{ repository: string; commit: string; signal: AbortSignal }>,
-  intoDir: string,
-): Promise<void> {
-  await mkdir(intoDir, { recursive: true });
-  const index = join(source.repository, `index-${randomUUID()}`);
-  try {
-    await git({
-      repository: source.repository,
-      args: [`--work-tree=${resolve(intoDir)}`, 'read-tree', '--reset', '-u', source.commit],
-      env: { GIT_INDEX_FILE: index },
-      signal: source.signal,
-    });
-  } finally {
-    await Promise.all([rm(index, { force: true }), rm(`${index}.lock`, { force: true })]);
-  }
+/** Makes a repository where there is none; the first time in a process it also clears what killed ones have left. */
+function createPreparation(root: string): (repository: string) => Promise<void> {
+  const swept = new Set<string>();
+  return async (repository) => {
+    await tellingDiskFull(() => ensureRepository(repository));
+    if (swept.has(repository)) return;
+    if (swept.size === 0) await sweepRoot(root);
+    swept.add(repository);
+    await sweepRepository(repository);
+  };
 }
 
-function checkedContent(input: CommitAttemptInput): CommitAttemptInput {
-  const faults = checkFiles(input.files);
-  if (faults.length > 0) {
-    const first = faults[0];
-    throw new AppError('invalid_phase_result', `The files cannot be written: ${first?.at} ${first?.fault}`, { faults });
-  }
+/** Does work on a commit. Only when it failed is it looked whether the commit is there: so the usual case costs nothing. */
+function createFetcher(store: ArtifactStore, repositoryOf: (workflowId: string) => string) {
+  return async <T>(at: At, work: (source: CommitAt) => Promise<T>): Promise<T> => {
+    const { signal, bundle } = at;
+    const source = { repository: repositoryOf(at.workflowId), commit: checked(at.commit, COMMIT, 'commit'), signal };
+    try {
+      return await work(source);
+    } catch (error) {
+      if (bundle === undefined || signal.aborted || (await hasCommit(source.repository, source.commit, signal)))
+        throw error;
+    }
+    await fetchBundle({ ...source, store, bundle });
+    return await work(source);
+  };
+}
+
+async function writeCommit(
+  input: CommitAttemptInput,
+  repository: string,
+  ref: string,
+): Promise<Omit<AttemptCommit, 'bundle'>> {
+  const { base, deleted = [], signal } = input;
+  const entries = base === null ? [] : await listEntries({ repository, commit: base, signal });
+  if (base !== null) refuseFaults(input, entries);
+  const executable = new Set(entries.filter((entry) => entry.executable).map(({ path }) => path));
+  const parts = importStream({ ...input, deleted, executable, ref });
+  const args = ['fast-import', '--quiet', '--force', '--done'];
+  const output = await withoutStaleLocks(repository, () => git({ repository, args, input: parts, signal }));
+  return { ...hashesOf(output.toString('utf8')), ref };
+}
+
+function refuseFaults({ files, deleted = [] }: CommitAttemptInput, existing: readonly TreeEntry[]): void {
+  const faults = checkFiles(files, { deleted, existing });
+  const [first] = faults;
+  if (first === undefined) return;
+  throw new AppError('invalid_phase_result', `The files cannot be written: ${first.at} ${first.fault}`, { faults });
+}
+
+function checkNames(input: CommitAttemptInput): void {
   if (input.base !== null) checked(input.base, COMMIT, 'base commit');
   if (input.advanceTo !== null) checked(input.advanceTo, COMMIT, 'accepted commit');
   checked(input.author, WIRE_NAME, 'author');
-  return input;
 }
+
+const baseOf = ({ base }: Readonly<{ base: string | null }>): string | null =>
+  base === null ? null : checked(base, COMMIT, 'base commit');
 
 function attemptRef({ phase, attempt, epoch, run }: AttemptKey): string {
   for (const number of [attempt, epoch, run]) checked(String(number), /^\d{1,15}$/, 'attempt, epoch or run');

@@ -49,7 +49,10 @@ function depsOf(providers: Providers): ActivityDeps {
   return {
     store: createFolderStore(join(dir, 'artifacts')),
     mirror: { flush: async () => undefined, recordCalls: async () => undefined },
-    workspaces: createWorkspaces({ rootDir: join(dir, 'workspaces') }),
+    workspaces: createWorkspaces({
+      rootDir: join(dir, 'workspaces'),
+      store: createFolderStore(join(dir, 'artifacts')),
+    }),
     sandbox: noSandbox(false),
     measureTests: async ({ commit }) => {
       runs.push(commit);

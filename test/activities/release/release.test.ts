@@ -6,6 +6,7 @@ import { makeRelease, type ReleaseInput, undoRelease } from '../../../src/activi
 import { safeName } from '../../../src/activities/release/safe-name.ts';
 import { git } from '../../../src/activities/workspace/git.ts';
 import { createWorkspaces } from '../../../src/activities/workspace/workspaces.ts';
+import { createFolderStore } from '../../../src/artifacts/artifact-store.ts';
 
 const workflowId = 'released-build';
 const signal = new AbortController().signal;
@@ -13,7 +14,10 @@ let dir = '';
 let input: ReleaseInput;
 
 async function commitOf(content: string): Promise<string> {
-  const { commit } = await createWorkspaces({ rootDir: join(dir, 'repositories') }).commitAttempt({
+  const { commit } = await createWorkspaces({
+    rootDir: join(dir, 'repositories'),
+    store: createFolderStore(join(dir, 'artifacts')),
+  }).commitAttempt({
     workflowId,
     base: null,
     advanceTo: null,
@@ -34,7 +38,10 @@ async function commitOf(content: string): Promise<string> {
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'releases-'));
   input = {
-    workspaces: createWorkspaces({ rootDir: join(dir, 'repositories') }),
+    workspaces: createWorkspaces({
+      rootDir: join(dir, 'repositories'),
+      store: createFolderStore(join(dir, 'artifacts')),
+    }),
     releasesDir: join(dir, 'releases'),
     workflowId,
     buildId: 'build-1',
@@ -106,6 +113,6 @@ describe('a release', () => {
     }
     expect(new Set(names.map(safeName)).size).toBe(names.length);
     expect(safeName(safeName('a b'))).not.toBe(safeName('a b'));
-    expect((await readdir(dir)).sort()).toEqual(['releases', 'repositories']);
+    expect((await readdir(dir)).sort()).toEqual(['artifacts', 'releases', 'repositories']);
   });
 });

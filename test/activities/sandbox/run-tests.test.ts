@@ -6,6 +6,7 @@ import { measureTests } from '../../../src/activities/sandbox/measure.ts';
 import { runTests } from '../../../src/activities/sandbox/run-tests.ts';
 import { noSandbox } from '../../../src/activities/sandbox/sandbox.ts';
 import { createWorkspaces } from '../../../src/activities/workspace/workspaces.ts';
+import { createFolderStore } from '../../../src/artifacts/artifact-store.ts';
 
 const sandbox = noSandbox(false);
 
@@ -170,7 +171,10 @@ test('an aborted run rejects with the reason and leaves nothing behind', async (
 
 test('a commit is measured on a fresh copy that is gone afterwards', async () => {
   const workflowId = 'measured-build';
-  const workspaces = createWorkspaces({ rootDir: join(dir, 'repositories') });
+  const workspaces = createWorkspaces({
+    rootDir: join(dir, 'repositories'),
+    store: createFolderStore(join(dir, 'artifacts')),
+  });
   const files = [
     { path: 'package.json', content: packageJson },
     { path: 'src/size.js', content: source },

@@ -10,6 +10,7 @@ import {
   createWorkspaces,
   type Workspaces,
 } from '../../../src/activities/workspace/workspaces.ts';
+import { createFolderStore } from '../../../src/artifacts/artifact-store.ts';
 
 const workflowId = '3f0c1f0e-6a53-4a38-9a54-0d2f4f1f8a11';
 const signal = new AbortController().signal;
@@ -19,7 +20,10 @@ let repository = '';
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'workspaces-'));
-  workspaces = createWorkspaces({ rootDir: join(dir, 'repositories') });
+  workspaces = createWorkspaces({
+    rootDir: join(dir, 'repositories'),
+    store: createFolderStore(join(dir, 'artifacts')),
+  });
   repository = join(dir, 'repositories', `${workflowId}.git`);
 });
 afterEach(async () => {
@@ -84,7 +88,12 @@ describe('a build’s repository', () => {
   test('gets the same commit when an attempt is written again', async () => {
     const first = await workspaces.commitAttempt(input());
     expect(await workspaces.commitAttempt(input())).toEqual(first);
-    expect(await createWorkspaces({ rootDir: join(dir, 'elsewhere') }).commitAttempt(input())).toEqual(first);
+    expect(
+      await createWorkspaces({
+        rootDir: join(dir, 'elsewhere'),
+        store: createFolderStore(join(dir, 'elsewhere')),
+      }).commitAttempt(input()),
+    ).toEqual(first);
   });
 
   test('is made once when several attempts come at the same moment', async () => {
@@ -141,7 +150,7 @@ describe('a build’s repository', () => {
   });
 
   test('says what git said when a base is not there', async () => {
-    await expect(workspaces.commitAttempt(input({ base: 'a'.repeat(40) }))).rejects.toThrow(/fast-import.*fatal/s);
+    await expect(workspaces.commitAttempt(input({ base: 'a'.repeat(40) }))).rejects.toThrow(/git ls-tree in .*fatal: not a tree/s);
     expect(show('for-each-ref')).toBe('');
   });
 
@@ -159,6 +168,8 @@ describe('after a crash', () => {
       importStream({
         ...input({ base: first.commit, advanceTo: first.commit }),
         ref: 'refs/heads/attempts/cut-1-e0-r1',
+        deleted: [],
+        executable: new Set(),
       }),
     );
     for (let length = 0; length < stream.length - 1; length += 23) {

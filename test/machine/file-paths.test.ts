@@ -1,7 +1,7 @@
 import { isAbsolute, join, normalize } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkFiles, FILE_LIMITS } from '../../../src/activities/workspace/check-files.ts';
+import { checkFiles, FILE_LIMITS } from '../../src/machine/file-paths.ts';
 
 const filesOf = (...paths: string[]) => paths.map((path) => ({ path, content: 'x' }));
 
