@@ -10,7 +10,7 @@ export type TextFile = Readonly<{ path: string; content: string }>;
 
 export type FilesForPrompt = Readonly<{
   files: readonly TextFile[];
-  /** Files left out: over the limit, or not text. */
+  /** Files left out: not chosen, over the limit, or not text. */
   omitted: readonly TreeFile[];
 }>;
 
@@ -49,13 +49,21 @@ export async function listTree(source: CommitAt): Promise<Blob[]> {
   return blobs;
 }
 
-/** Reads files in the order of their paths until `limitBytes` of content are reached; a file that does not fit is left out. */
-export async function readTree(source: CommitAt, limitBytes: number): Promise<FilesForPrompt> {
+/** Chooses the paths that are to be read of a tree's files. */
+export type ChooseFiles = (tree: readonly TreeFile[]) => readonly string[];
+
+/**
+ * Reads the chosen files, all where nothing chooses, in the order of their paths until `limitBytes` of content are reached;
+ * a file that does not fit is left out.
+ */
+export async function readTree(source: CommitAt, limitBytes: number, choose?: ChooseFiles): Promise<FilesForPrompt> {
   const chosen: Blob[] = [];
   const omitted: TreeFile[] = [];
   let bytes = 0;
-  for (const blob of await listTree(source)) {
-    const fits = bytes + blob.bytes <= limitBytes;
+  const tree = await listTree(source);
+  const wanted = choose && new Set(choose(tree.map(({ path, bytes: size }) => ({ path, bytes: size }))));
+  for (const blob of tree) {
+    const fits = bytes + blob.bytes <= limitBytes && (wanted?.has(blob.path) ?? true);
     if (fits) {
       chosen.push(blob);
       bytes += blob.bytes;

@@ -13,7 +13,15 @@ import { keepBundle } from './keep-bundle.ts';
 import { sweepRepository, sweepRoot } from './leftovers.ts';
 import { ensureRepository } from './repository.ts';
 import { withoutStaleLocks } from './stale-locks.ts';
-import { type CommitAt, type FilesForPrompt, listEntries, listTree, readTree, type TreeFile } from './tree.ts';
+import {
+  type ChooseFiles,
+  type CommitAt,
+  type FilesForPrompt,
+  listEntries,
+  listTree,
+  readTree,
+  type TreeFile,
+} from './tree.ts';
 
 /** Where an attempt stands: `run` is the try of the activity, `epoch` the workflow's fence. Together they name one branch. */
 export type AttemptKey = Readonly<{ phase: string; attempt: number; epoch: number; run: number }>;
@@ -66,8 +74,10 @@ export type Workspaces = Readonly<{
   exportTree(input: At & Readonly<{ intoDir: string }>): Promise<void>;
   /** The commit's files. Links and submodules are none. */
   listFiles(input: At): Promise<TreeFile[]>;
-  /** The text files of a commit, up to `limitBytes` of content in all. */
-  readFiles(input: At & Readonly<{ limitBytes: number }>): Promise<FilesForPrompt>;
+  /** Everything in the commit's tree, links and submodules as well. */
+  listEntries(input: At): Promise<readonly TreeEntry[]>;
+  /** The text files of a commit, or the chosen ones of them, up to `limitBytes` of content in all. */
+  readFiles(input: At & Readonly<{ limitBytes: number; choose?: ChooseFiles | undefined }>): Promise<FilesForPrompt>;
   /** What has changed since `base` (null: since nothing), as a unified diff; over `limitBytes` it is cut, and says so. */
   diff(input: At & Readonly<{ base: string | null; limitBytes: number }>): Promise<string>;
   /** The lines that were added or changed since `base`, by file. */
@@ -120,7 +130,8 @@ export function createWorkspaces({ rootDir, store }: Readonly<{ rootDir: string;
     exportTree: (at) => withCommit(at, (source) => exportInto(source, at.intoDir)),
     listFiles: (at) =>
       withCommit(at, async (source) => (await listTree(source)).map(({ path, bytes }) => ({ path, bytes }))),
-    readFiles: (at) => withCommit(at, (source) => readTree(source, at.limitBytes)),
+    readFiles: (at) => withCommit(at, (source) => readTree(source, at.limitBytes, at.choose)),
+    listEntries: (at) => withCommit(at, listEntries),
     diff: (at) => withCommit(at, (source) => diffOf({ ...source, base: baseOf(at) }, at.limitBytes)),
     changedLines: (at) => withCommit(at, (source) => changedLinesOf({ ...source, base: baseOf(at) })),
     archive: (at) =>
