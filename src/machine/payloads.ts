@@ -1,3 +1,4 @@
+import { checkFiles, type WorkspaceFile } from './file-paths.ts';
 import { clipText, type Fault, isJsonObject, type Json, type JsonObject, jsonFaults } from './json.ts';
 import type { Phase } from './states.ts';
 import { saidReason } from './verdict.ts';
@@ -5,7 +6,9 @@ import { saidReason } from './verdict.ts';
 /** Who made a result: a model must give every field, a person only what a verdict needs. */
 export type Author = 'llm' | 'external';
 
-type FieldKind = 'boolean' | 'percent' | 'text' | 'list' | 'files' | 'evidence' | 'any';
+const FAULT_LIMIT = 20;
+
+type FieldKind = 'boolean' | 'percent' | 'text' | 'list' | 'files' | 'edits' | 'paths' | 'evidence' | 'any';
 type Field = Readonly<{ name: string; kind: FieldKind; from: 'everyone' | 'llm' | 'nobody' }>;
 
 const field = (name: string, kind: FieldKind, from: Field['from'] = 'llm'): Field => ({ name, kind, from });
@@ -22,7 +25,9 @@ export const PHASE_FIELDS = {
   ],
   implementation: [
     field('code', 'any', 'nobody'),
-    field('files', 'files'),
+    field('files', 'files', 'nobody'),
+    field('edits', 'edits', 'nobody'),
+    field('deleted_files', 'paths', 'nobody'),
     field('test_cases', 'list'),
     field('documentation', 'any'),
     field('technical_notes', 'any'),
@@ -64,10 +69,24 @@ function fileFault(value: unknown): string | null {
   return bad === -1 ? null : `entry ${bad} must be {path: text, content: text}`;
 }
 
+const isEdit = (e: JsonObject): boolean =>
+  isText(e.diff) ? e.search === undefined : typeof e.search === 'string' && typeof e.replace === 'string';
+
+function editFault(value: unknown): string | null {
+  if (!Array.isArray(value) || value.length === 0) return 'must be a list of at least one edit';
+  const bad = value.findIndex((e) => !isJsonObject(e) || !isText(e.path) || !isEdit(e));
+  return bad === -1 ? null : `entry ${bad} must be {path, search, replace} or {path, diff}, all of them texts`;
+}
+
+function pathsFault(value: unknown): string | null {
+  return Array.isArray(value) && value.length > 0 && value.every(isText) ? null : 'must be a list of at least one path';
+}
+
 function evidenceFault(value: unknown): string | null {
   if (!Array.isArray(value) || value.length === 0) return 'must be a list with one entry per success criterion';
-  const bad = value.findIndex((e) => !isJsonObject(e) || !isText(e.criterion) || typeof e.met !== 'boolean');
-  return bad === -1 ? null : `entry ${bad} must be {criterion: text, met: true or false, evidence}`;
+  const isNamed = (e: JsonObject): boolean => isText(e.criterion) || Number.isInteger(e.number);
+  const bad = value.findIndex((e) => !isJsonObject(e) || !isNamed(e) || typeof e.met !== 'boolean');
+  return bad === -1 ? null : `entry ${bad} must be {criterion: text, met: true or false, evidence, file, line, test}`;
 }
 
 const KIND_FAULT: Record<FieldKind, (value: unknown) => string | null> = {
@@ -77,20 +96,63 @@ const KIND_FAULT: Record<FieldKind, (value: unknown) => string | null> = {
   list: (v) => (Array.isArray(v) ? null : 'must be a list'),
   any: (v) => (v === undefined || v === null ? 'must be given' : null),
   files: fileFault,
+  edits: editFault,
+  paths: pathsFault,
   evidence: evidenceFault,
 };
+
+/** Kinds by which files are changed: what is given of them is always checked. */
+const FILE_KINDS: ReadonlySet<FieldKind> = new Set(['files', 'edits', 'paths']);
+
+/** A model that has nothing to say gives an empty list as often as none. */
+const isAbsent = (given: Json | undefined, author: Author): boolean =>
+  given === undefined || given === null || (author === 'llm' && Array.isArray(given) && given.length === 0);
+
+function faultOf(kind: FieldKind, given: Json | undefined, author: Author): string | null {
+  // Edits are made while the model can still be asked again; a person's would fail when nobody is there to mend them.
+  if (kind === 'edits' && author === 'external') return 'are not taken from outside: give whole files under files';
+  return KIND_FAULT[kind](given);
+}
 
 function fieldFaults(phase: Phase, value: JsonObject, author: Author): Fault[] {
   return PHASE_FIELDS[phase].flatMap((f: Field) => {
     const given = value[f.name];
     const demanded = f.from === 'everyone' || (f.from === 'llm' && author === 'llm');
     // A person's optional field may have any shape, but files that are given must be files.
-    const absent = given === undefined || given === null;
-    const checked = demanded || (!absent && (author === 'llm' || f.kind === 'files'));
-    const fault = checked ? KIND_FAULT[f.kind](given) : null;
+    const checked = demanded || (!isAbsent(given, author) && (author === 'llm' || FILE_KINDS.has(f.kind)));
+    const fault = checked ? faultOf(f.kind, given, author) : null;
     return fault === null ? [] : [{ at: f.name, fault }];
   });
 }
+
+/** Testing may add and change tests, never what they test. */
+export const isTestPath = (path: string): boolean => /test/i.test(path);
+
+/** What is wrong with the files that a person hands on: no worker can tell once the phase is completed. */
+function handedFileFaults(phase: Phase, { files }: JsonObject): Fault[] {
+  if (!PHASE_FIELDS[phase].some((f: Field) => f.kind === 'files') || !Array.isArray(files)) return [];
+  const given = files as unknown as readonly WorkspaceFile[];
+  const faults = checkFiles(given).map(({ at, fault }) => ({ at: placeOf(at), fault }));
+  if (phase !== 'testing') return faults;
+  const foreign = given.flatMap(({ path }, index) =>
+    isTestPath(path)
+      ? []
+      : [
+          {
+            at: `files[${index}].path`,
+            fault: 'is no test file; testing may add test files only, with "test" in the path',
+          },
+        ],
+  );
+  return [...faults, ...foreign].slice(0, FAULT_LIMIT);
+}
+
+/** `/files/3/path` as other faults tell places: `files[3].path`. */
+const placeOf = (pointer: string): string =>
+  pointer
+    .slice(1)
+    .replace(/\/(\d+)/g, '[$1]')
+    .replaceAll('/', '.');
 
 /**
  * Checks one phase's result against the contract (design, section 3, "What the roles hand on").
@@ -112,6 +174,15 @@ export function checkPhaseResult(
   if (phase === 'planning' && author === 'llm' && value.plan == null && value.components == null) {
     faults.push({ at: 'plan', fault: 'plan or components must be given' });
   }
+  if (
+    phase === 'implementation' &&
+    author === 'llm' &&
+    isAbsent(value.files, author) &&
+    isAbsent(value.edits, author)
+  ) {
+    faults.push({ at: 'files', fault: 'files or edits must be given' });
+  }
+  if (author === 'external' && faults.length === 0) faults.push(...handedFileFaults(phase, value));
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
 }
 
@@ -145,6 +216,7 @@ export function extractResult(value: JsonObject): JsonObject {
   return {
     ...Object.fromEntries(kept),
     ...(reason === undefined ? {} : { reason }),
+    ...(Array.isArray(value.files) ? { file_count: value.files.length } : {}),
     ...(instruction === undefined ? {} : { next_role_instruction: instruction }),
   };
 }

@@ -11,11 +11,17 @@ export function requiredFields(phase: Phase, driver: PromptInput['driver']): str
 
 const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
 
+/** Of these fields a model must give one. */
+const CHOICES: Readonly<Partial<Record<Phase, string>>> = {
+  planning: ', `plan` or `components`',
+  implementation: ', `files` or `edits`',
+};
+
 /** The last section of a prompt: what to hand on, briefly. */
 export function answerSection({ phase, attempt, driver, feedback }: PromptInput): string {
   const required = requiredFields(phase, driver);
   const needed = required.length === 0 ? 'what your system prompt asks for' : listed(required);
-  const choice = phase === 'planning' && driver === 'llm' ? ', `plan` or `components`' : '';
+  const choice = driver === 'llm' ? (CHOICES[phase] ?? '') : '';
   const form =
     driver === 'llm'
       ? `One JSON object with ${needed}${choice} and \`next_role_instruction\`; nothing before or after it.`

@@ -96,7 +96,7 @@ describe('checkPhaseResult', () => {
   it.each([
     ['discovery', ['discovered_reqs', 'success_criteria', 'open_questions'], []],
     ['planning', ['testing_strategy', 'requirements', 'success_criteria', 'plan'], []],
-    ['implementation', ['files', 'test_cases', 'documentation', 'technical_notes'], []],
+    ['implementation', ['test_cases', 'documentation', 'technical_notes', 'files'], []],
     ['testing', ['all_tests_passed', 'test_coverage', 'test_results'], ['all_tests_passed', 'test_coverage']],
     [
       'verification',

@@ -56,7 +56,7 @@ export const slug = 1;
 \`\`\`
 
 `);
-    expect(answer).toContain('`files`, `test_cases`, `documentation`, `technical_notes`');
+    expect(answer).toContain('`test_cases`, `documentation`, `technical_notes`, `files` or `edits`');
     expect(answer).toContain('This is attempt 2');
   });
 

@@ -17,12 +17,10 @@ export type Changes = Readonly<{
 /** What is known of the tree. `contents`: of every path that is edited and exists, its text; null when it is none. */
 export type EditedTree = Readonly<{ paths: ReadonlySet<string>; contents: ReadonlyMap<string, string | null> }>;
 
-export type Resolved = Readonly<
-  { ok: true; files: readonly WholeFile[]; deleted: readonly string[] } | { ok: false; faults: readonly Fault[] }
->;
+export type Resolved = Readonly<{ ok: true; files: readonly WholeFile[] } | { ok: false; faults: readonly Fault[] }>;
 
-/** What one answer may hold. */
-export const EDIT_LIMITS = { edits: 500, deleted: 2000 } as const;
+/** Of one answer. */
+export const EDITS_LIMIT = 500;
 
 const SUGGESTED_PATHS = 3;
 /** More are not looked for: each costs a search for what may have been meant. */
@@ -42,33 +40,17 @@ function missing(path: string, paths: ReadonlySet<string>): string {
   return `is no file of the project${hint}`;
 }
 
-function countFaults({ edits, deleted }: Changes): Fault[] {
-  const over = (at: string, count: number, limit: number): Fault[] =>
-    count > limit ? [{ at, fault: `${count} entries: at most ${limit} are taken in one answer` }] : [];
-  return [
-    ...over('/edits', edits.length, EDIT_LIMITS.edits),
-    ...over('/deleted_files', deleted.length, EDIT_LIMITS.deleted),
-  ];
-}
-
-/** Paths that are named in two ways, or that must exist and do not. */
+/** Edits of what is no file of the project, or is given in another way as well. */
 function pathFaults({ files, edits, deleted }: Changes, { paths }: EditedTree): Fault[] {
   const whole = new Set(files.map(({ path }) => path));
   const gone = new Set(deleted);
-  const say = (at: string, path: string, fault: string): Fault => ({ at, fault: `${JSON.stringify(path)} ${fault}` });
-  const ofEdits = edits.flatMap(({ path }, index): Fault[] => {
-    const at = `/edits/${index}/path`;
-    if (whole.has(path)) return [say(at, path, 'is also given whole in `files`: give one of the two')];
-    if (gone.has(path)) return [say(at, path, 'is also in `deleted_files`: give one of the two')];
+  return edits.flatMap(({ path }, index): Fault[] => {
+    const say = (fault: string): Fault[] => [{ at: `/edits/${index}/path`, fault: `${JSON.stringify(path)} ${fault}` }];
+    if (whole.has(path)) return say('is also given whole in `files`: give one of the two');
+    if (gone.has(path)) return say('is also in `deleted_files`: give one of the two');
     if (paths.has(path)) return [];
-    return [say(at, path, `${missing(path, paths)}; edits change files that exist, a new one goes into \`files\``)];
+    return say(`${missing(path, paths)}; edits change files that exist, a new one goes into \`files\``);
   });
-  const ofDeleted = deleted.flatMap((path, index): Fault[] => {
-    const at = `/deleted_files/${index}`;
-    if (whole.has(path)) return [say(at, path, 'is also given in `files`: give one of the two')];
-    return paths.has(path) ? [] : [say(at, path, missing(path, paths))];
-  });
-  return [...ofEdits, ...ofDeleted];
 }
 
 function edited(content: string, edit: FileEdit): Edited {
@@ -100,14 +82,17 @@ function applyEdits(
 
 /**
  * Turns an answer's files and edits into whole files. Edits of one file are made in their order, each on what the one
- * before it left; all faults are listed, in words for the author of the answer.
+ * before it left; the faults of the edits are listed, in words for their author. Paths are checked where files are.
  */
 export function resolveEdits(changes: Changes, tree: EditedTree): Resolved {
-  const counts = countFaults(changes);
-  if (counts.length > 0) return { ok: false, faults: counts };
-  const { faults, texts } = applyEdits(changes.edits, tree);
+  const { edits } = changes;
+  if (edits.length > EDITS_LIMIT) {
+    const fault = `${edits.length} edits: at most ${EDITS_LIMIT} are taken in one answer; give files whole instead`;
+    return { ok: false, faults: [{ at: '/edits', fault }] };
+  }
+  const { faults, texts } = applyEdits(edits, tree);
   const all = [...pathFaults(changes, tree), ...faults];
   if (all.length > 0) return { ok: false, faults: all };
   const ofEdits = [...texts].map(([path, content]) => ({ path, content }));
-  return { ok: true, files: [...changes.files, ...ofEdits], deleted: [...changes.deleted] };
+  return { ok: true, files: [...changes.files, ...ofEdits] };
 }

@@ -21,7 +21,7 @@ const files: Schema = {
   },
 };
 
-/** What a field must be, where it is checked. Files are, whenever they are given. */
+/** What a field must be, where it is checked. What changes files is, whenever it is given. */
 const KIND_SCHEMAS = {
   boolean: { type: 'boolean' },
   percent: { type: 'number', minimum: 0, maximum: 100 },
@@ -29,6 +29,8 @@ const KIND_SCHEMAS = {
   list: { type: 'array' },
   any: {},
   files: { anyOf: [files, { type: 'null' }] },
+  edits: { type: 'null' },
+  paths: { anyOf: [{ type: 'array', minItems: 1, items: text }, { type: 'null' }] },
   evidence: { type: 'array', minItems: 1 },
 } as const satisfies Record<Field['kind'], Schema>;
 
@@ -42,6 +44,8 @@ const FIELD_TEXTS: Readonly<Record<string, string>> = {
   requirements: 'The requirements that the plan covers.',
   code: 'The code as a text, where it is no files.',
   files: 'Files of the product.',
+  edits: 'Not taken from outside: give whole files.',
+  deleted_files: 'Paths of files of the product that are to go.',
   test_cases: 'A list of {name, input, expected_output}.',
   documentation: 'What users of the product read.',
   technical_notes: 'What the roles after this one should know.',
@@ -59,8 +63,11 @@ const FIELD_TEXTS: Readonly<Record<string, string>> = {
   monitoring_status: 'How the release does.',
 };
 
+/** What is checked whenever it is given, also where it may be left out. */
+const CHECKED_KINDS: ReadonlySet<Field['kind']> = new Set(['files', 'edits', 'paths']);
+
 const fieldSchema = ({ name, kind, from }: Field): Schema => ({
-  ...(from === 'everyone' || kind === 'files' ? KIND_SCHEMAS[kind] : {}),
+  ...(from === 'everyone' || CHECKED_KINDS.has(kind) ? KIND_SCHEMAS[kind] : {}),
   description: FIELD_TEXTS[name] ?? name,
 });
 
