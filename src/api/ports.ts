@@ -146,6 +146,8 @@ export type BuildSettings = Readonly<{
   coverageMin: number;
   models: Readonly<{ byRole: Readonly<Record<Role, string>>; fallbacks: readonly string[]; providers: Providers }>;
   sources: SourceRules;
+  /** Files of a build may run whoever wrote them: workers have a sandbox, or an operator has confirmed that there is none. */
+  mayRunAnyFiles?: boolean;
 }>;
 
 export type ApiDeps = Readonly<{

@@ -5,6 +5,7 @@ import { startStack } from '../stack/stack.ts';
 import { unlessAborted } from '../within.ts';
 import { startApi } from './api.ts';
 import { DATABASE_ANSWER_TIMEOUT_MS } from './configured.ts';
+import { openSandbox } from './sandbox.ts';
 import { stackSettings } from './stack-settings.ts';
 import { isSimulated, startWorker, type WorkerSettings } from './worker.ts';
 
@@ -49,13 +50,14 @@ async function stopAll(parts: Part[]): Promise<void> {
 export async function startAll({ config, log, tell, signal, simulated }: AllSettings): Promise<Everything> {
   const parts: Part[] = [];
   try {
+    const sandbox = await openSandbox({ config, tell, signal });
     const stack = await startStack({ ...stackSettings(config, tell), signal });
     parts.push(() => stack.stop());
     const { databaseUrl } = stack;
     const temporalAddress = stack.temporal.address;
     await unlessAborted(migrate(databaseUrl, { timeoutMs: DATABASE_ANSWER_TIMEOUT_MS, log: tell }), signal);
     const common = { config, databaseUrl, temporalAddress, log };
-    const worker = await startWorker({ ...common, ...(simulated ? { simulated } : {}) });
+    const worker = await startWorker({ ...common, sandbox, ...(simulated ? { simulated } : {}) });
     parts.push(() => worker.close());
     signal?.throwIfAborted();
     const api = await startApi(common);

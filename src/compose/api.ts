@@ -65,7 +65,10 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
     live,
     noticeEnd: (workflowId) => reconciler?.notice(workflowId),
     artifacts: createFolderStore(config.artifactsDir),
-    settings: { activeTimeoutMs, maxSendBacks, coverageMin, sources, models: { ...models, providers } },
+    settings: {
+      ...{ activeTimeoutMs, maxSendBacks, coverageMin, sources, models: { ...models, providers } },
+      mayRunAnyFiles: config.sandbox.mode === 'required' || config.sandbox.offConfirmed,
+    },
     keys: config.api.keys,
     rateLimitPerS: config.api.rateLimitPerS,
     corsOrigins: config.api.corsOrigins,

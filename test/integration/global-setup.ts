@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { bubblewrap } from '../../src/compose/sandbox.ts';
 import { readConfig } from '../../src/config.ts';
 import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
 import { workflowBundle } from '../../src/workflow-bundle.ts';
@@ -13,7 +14,7 @@ const log = (line: string): void => console.error(line);
 function tellAbsence(
   found: object,
   tests: string,
-  variable: 'REQUIRE_BROWSER' | 'REQUIRE_CLUSTER' | 'REQUIRE_TCTL',
+  variable: 'REQUIRE_BROWSER' | 'REQUIRE_CLUSTER' | 'REQUIRE_SANDBOX' | 'REQUIRE_TCTL',
 ): void {
   if (!('absent' in found)) return;
   if (process.env[variable]) throw new Error(`${variable} is set, and ${found.absent}`);
@@ -39,5 +40,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const cluster = await findCluster({ cacheDir, log });
   tellAbsence(cluster, 'Tests of the production shape', 'REQUIRE_CLUSTER');
   project.provide('cluster', cluster);
+  tellAbsence(await bubblewrap(log), 'Tests in the sandbox', 'REQUIRE_SANDBOX');
   return await holdUsualPorts();
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createOutput } from './output.ts';
+import { createOutput, type Output } from './output.ts';
 
 export type ProcessRequest = Readonly<{
   file: string;
@@ -13,6 +13,8 @@ export type ProcessRequest = Readonly<{
   /** `whole`: stdout up to the limit, more ends the process. `tail`: the last bytes of stdout and stderr, mixed. */
   keep: 'whole' | 'tail';
   limitBytes: number;
+  /** Ends a process that has written more, however much of it is kept. Default: no bound. */
+  endAfterBytes?: number;
   /** Time between SIGTERM and SIGKILL, for programs that have locks to remove. Default 0: killed at once. */
   graceMs?: number;
 }>;
@@ -63,10 +65,13 @@ export function runProcess(request: ProcessRequest): Promise<ProcessEnd> {
     };
     const stdout = createOutput(request.limitBytes, request.keep === 'tail');
     const stderr = createOutput(STDERR_BYTES, true);
-    child.stdout?.on('data', (chunk: Buffer) => {
-      if (!stdout.add(chunk)) stop('overflow');
-    });
-    child.stderr?.on('data', (chunk: Buffer) => (request.keep === 'tail' ? stdout : stderr).add(chunk));
+    let writtenBytes = 0;
+    const take = (output: Output, chunk: Buffer): void => {
+      writtenBytes += chunk.length;
+      if (!output.add(chunk) || writtenBytes > (request.endAfterBytes ?? Number.POSITIVE_INFINITY)) stop('overflow');
+    };
+    child.stdout?.on('data', (chunk: Buffer) => take(stdout, chunk));
+    child.stderr?.on('data', (chunk: Buffer) => take(request.keep === 'tail' ? stdout : stderr, chunk));
     const onAbort = (): void => stop('aborted');
     signal.addEventListener('abort', onAbort, { once: true });
     const timer = setTimeout(() => stop('deadline'), request.timeoutMs);

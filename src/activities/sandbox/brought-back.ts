@@ -1,0 +1,77 @@
+import { constants } from 'node:fs';
+import { mkdir, open, realpath, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+const BLOCK_BYTES = 512;
+const REGULAR_FILE = new Set(['0', '\0']);
+
+/** What a run may hand back: more is left where it is gone with the sandbox. */
+export type BackLimits = Readonly<{ files: number; bytes: number }>;
+
+/**
+ * Writes the regular files of an archive (ustar) into a folder, and nothing else of it: no link, no pipe, no path that leads
+ * out. The archive comes from programs that nobody trusts; what is broken or beyond the limits ends the reading.
+ */
+export async function unpackFiles(archive: string, intoDir: string, limits: BackLimits): Promise<void> {
+  const folder = await realpath(intoDir);
+  const file = await open(archive, 'r');
+  try {
+    const header = Buffer.alloc(BLOCK_BYTES);
+    let position = 0;
+    let left = limits;
+    while (left.files > 0) {
+      const { bytesRead } = await file.read(header, 0, BLOCK_BYTES, position);
+      const entry = bytesRead === BLOCK_BYTES ? parseHeader(header) : null;
+      if (entry === null || entry.bytes > left.bytes) return;
+      position += BLOCK_BYTES;
+      if (entry.isFile) {
+        const content = Buffer.alloc(entry.bytes);
+        const { bytesRead: found } = await file.read(content, 0, entry.bytes, position);
+        if (found !== entry.bytes) return;
+        await keep(folder, entry.path, content);
+        left = { files: left.files - 1, bytes: left.bytes - entry.bytes };
+      }
+      position += Math.ceil(entry.bytes / BLOCK_BYTES) * BLOCK_BYTES;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+type Entry = Readonly<{ path: string; bytes: number; isFile: boolean }>;
+
+/** Null at the end of the archive, and for what is no header. */
+function parseHeader(header: Buffer): Entry | null {
+  const text = (from: number, length: number): string => {
+    const field = header.subarray(from, from + length);
+    const end = field.indexOf(0);
+    return field.toString('utf8', 0, end === -1 ? length : end);
+  };
+  if (text(257, 5) !== 'ustar') return null;
+  const size = text(124, 12).trim();
+  if (!/^[0-7]{1,11}$/.test(size)) return null;
+  const prefix = text(345, 155);
+  const path = (prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`).replace(/^\.\//, '');
+  const type = header.toString('latin1', 156, 157);
+  return { path, bytes: Number.parseInt(size, 8), isFile: REGULAR_FILE.has(type) && isPlain(path) };
+}
+
+const isPlain = (path: string): boolean =>
+  path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+
+const REFUSED = ['EEXIST', 'EISDIR', 'ENOTDIR', 'EINVAL', 'ENAMETOOLONG', 'ELOOP'];
+
+async function keep(intoDir: string, path: string, content: Buffer): Promise<void> {
+  const target = join(intoDir, path);
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    // A link may stand in the folder because we have put it there: nothing is written through it.
+    if ((await realpath(dirname(target))) !== dirname(target)) return;
+    await writeFile(target, content, {
+      flag: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
+    });
+  } catch (error) {
+    // Two entries may claim one path, once as a file and once as a folder: the first one wins.
+    if (!REFUSED.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What the shell outside does: enters the run's control groups, hands the two folders in as an archive, and starts bubblewrap.
+ * It is there, and not this process, so that everything the run starts is limited from its first instruction on. Descriptors:
+ * 3 takes the files that come back, 4 bubblewrap's own status, which no program inside can reach; 5 to 7 are the only files
+ * of /etc that a program inside may need and that tell nothing of this machine.
+ *
+ * $1 file for 3, $2 file for 4, $3 and $4 the folders without their first slash, $5 tar, $6 number of groups, the groups'
+ * files, then bubblewrap's command line.
+ */
+export const OUTSIDE = `
+exec 3>"$1" 4>"$2"
+project=$3 run=$4 tar=$5 groups=$6
+shift 6
+while [ "$groups" -gt 0 ]; do
+  echo 0 >"$1" || exit 99
+  groups=$((groups - 1))
+  shift
+done
+exec 5<<EOF
+build:x:1000:1000:build:/tmp:/bin/sh
+EOF
+exec 6<<EOF
+127.0.0.1 localhost
+::1 localhost
+EOF
+exec 7<<EOF
+passwd: files
+group: files
+hosts: files
+EOF
+"$tar" -cf - -C / -- "$project" "$run" 3>&- 4>&- | "$@"
+`;
+
+/**
+ * What the shell inside does: takes the two folders, runs the program until its time is over, and hands the run's folder
+ * back. A program that reaches this shell, which has the same user, harms its own run alone.
+ *
+ * $1 the run's folder, $2 seconds, $3 tar, $4 timeout, then the program.
+ */
+export const INSIDE = `
+run=$1 seconds=$2 tar=$3 timeout=$4
+shift 4
+"$tar" -C / -xf - || exit 98
+"$timeout" --signal=KILL "$seconds" "$@" </dev/null 3>&-
+code=$?
+"$tar" -C "$run" --format=ustar -cf - . >&3 2>/dev/null
+exit $code
+`;
