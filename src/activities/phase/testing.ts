@@ -6,13 +6,15 @@ import { failureText, keepReport, reportData, runTestsOf } from './measured.ts';
 
 /** The orchestrator's own run decides where it may run the files; the role's word can only make it stricter. */
 export async function test(attempt: Attempt): Promise<Done> {
-  const { head } = attempt.input.build;
+  const { head, spec } = attempt.input.build;
   const runs = head !== null && mayRunFiles(attempt.input.build);
   const before = runs ? await runTestsOf(attempt, head) : null;
   const { value, simulated } = await askRole(attempt, { testRun: before && reportData(before) });
   const commit = filesOf(value).length > 0 ? await commitFiles(attempt, value) : null;
   // Tests that a real provider added are not run without a sandbox: the run before them counts.
-  const report = before && commit && simulated ? await runTestsOf(attempt, commit) : before;
+  const runnable = simulated && head?.runnable === true;
+  const again = before && commit && (runnable || spec.mayRunAnyFiles === true);
+  const report = again ? await runTestsOf(attempt, { ...commit, runnable }) : before;
   if (report === null) return { value: { ...value, measured: false }, commit, simulated };
   const passed = value.all_tests_passed === true && report.passed;
   // The run says what failed; what the role made of it stays beside that for the next attempt.

@@ -1,31 +1,98 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Commit } from '../../machine/build.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
-import type { TestReport } from './report.ts';
-import { runTests } from './run-tests.ts';
+import { baseTests } from './base-tests.ts';
+import type { ChangedLines } from './changed-coverage.ts';
+import { judgeRun } from './gate.ts';
+import type { Hollow } from './hollow-code.ts';
+import { scanProject } from './project.ts';
+import type { TestReport, TestRun } from './report.ts';
+import { type RunTestsInput, runTests } from './run-tests.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export type MeasureInput = Readonly<{
-  workspaces: Pick<Workspaces, 'exportTree'>;
+  workspaces: Pick<Workspaces, 'exportTree' | 'changedLines'>;
   workflowId: string;
-  commit: string;
+  at: Pick<Commit, 'commit' | 'bundle'>;
+  /** The user's source with which the build began, since which changes count; null when it was made anew: all counts. */
+  base: Commit | null;
+  /** Tests that must be among those that ran. */
+  required: readonly string[];
   sandbox: Sandbox;
-  /** Where the copy is made; it is created when missing. The copy is gone when the call ends. */
+  /** Where copies are made; it is created when missing. They are gone when the call ends. */
   tmpDir: string;
   timeoutMs: number;
   signal: AbortSignal;
 }>;
 
-/** Runs the tests of a commit on a fresh copy, so that nothing a run leaves behind is seen by the next. Throws as `runTests`. */
-export async function measureTests(input: MeasureInput): Promise<TestReport> {
-  const { workflowId, commit, sandbox, timeoutMs, signal } = input;
+/** What a run with hollow functions may take: a test that waits for them for ever has shown that it needs them. */
+const HOLLOW_LEAST_MS = 5_000;
+const HOLLOW_FACTOR = 3;
+
+/** See {@link createMeasure}. */
+export type MeasureTests = (input: MeasureInput) => Promise<TestReport>;
+
+/**
+ * Runs the tests of a commit, each run on a fresh copy, so that nothing a run leaves behind is seen by the next, and judges
+ * them by the rules of the gate. Throws as `runTests`.
+ *
+ * @param dependenciesDir a folder with `node_modules` and `python` that an operator has prepared, or null
+ */
+export function createMeasure(dependenciesDir: string | null): MeasureTests {
+  return async (input) => {
+    const { base, required, workspaces, workflowId, signal } = input;
+    const startedAt = performance.now();
+    const leftMs = (): number => Math.max(1, input.timeoutMs - (performance.now() - startedAt));
+    const run = (at: MeasureInput['at'], limitMs: number, hollow: Changed | null): Promise<TestRun> =>
+      runCopy(input, { at, dependenciesDir, timeoutMs: Math.min(limitMs, leftMs()), hollow });
+    const changedSince = async ({ commit }: Commit) =>
+      await workspaces.changedLines({ workflowId, ...input.at, base: commit, signal });
+    const [before, changed] =
+      base === null
+        ? [null, null]
+        : await Promise.all([baseTests(input, base, (at) => run(at, leftMs(), null)), changedSince(base)]);
+    const found = await run(input.at, leftMs(), null);
+    const hollowMs = Math.max(HOLLOW_LEAST_MS, HOLLOW_FACTOR * found.durationMs);
+    const idle = isClean(found) ? await idleTests((gives) => run(input.at, hollowMs, { gives, changed })) : null;
+    return judgeRun({ run: found, idle, base: before, required, changed });
+  };
+}
+
+type Changed = Readonly<{ gives: Hollow; changed: ChangedLines | null }>;
+type Copy = Pick<RunTestsInput, 'timeoutMs' | 'dependenciesDir'> &
+  Readonly<{ at: MeasureInput['at']; hollow: Changed | null }>;
+
+async function runCopy(input: MeasureInput, { at, hollow, ...limits }: Copy): Promise<TestRun> {
+  const { workspaces, workflowId, sandbox, signal } = input;
   await mkdir(input.tmpDir, { recursive: true });
   const copy = await mkdtemp(join(input.tmpDir, 'measure-'));
   try {
     const dir = join(copy, 'project');
-    await input.workspaces.exportTree({ workflowId, commit, intoDir: dir, signal });
-    return await runTests({ dir, sandbox, timeoutMs, signal });
+    const { commit, bundle } = at;
+    await workspaces.exportTree({ workflowId, commit, bundle, intoDir: dir, signal });
+    const files = hollow && { gives: hollow.gives, paths: await changedSources(dir, hollow.changed) };
+    return await runTests({ dir, sandbox, signal, hollow: files, ...limits });
   } finally {
     await rm(copy, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+const isClean = (run: TestRun): boolean => run.failed.length + run.broken.length + run.faults.length === 0;
+
+/**
+ * Tests that pass whatever the functions give: with nothing, and again with something. The second run is made only where the
+ * first left some. Null when no function could be taken out.
+ */
+async function idleTests(run: (gives: Hollow) => Promise<TestRun>): Promise<readonly string[] | null> {
+  const nothing = await run('undefined');
+  if (nothing.hollowed === 0) return null;
+  if (nothing.passed.length === 0) return [];
+  const left = new Set((await run('object')).passed);
+  return nothing.passed.filter((name) => left.has(name));
+}
+
+async function changedSources(dir: string, changed: ChangedLines | null): Promise<string[]> {
+  const { node, python } = await scanProject(dir);
+  return [...node.sources, ...python.sources].filter((path) => changed === null || changed.has(path));
 }

@@ -1,66 +1,123 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { codeLines, hollowedCode } from './hollow-code.ts';
 import type { Project } from './project.ts';
-import type { Lines, Observed, TestFailure } from './report.ts';
-import type { RunPlan } from './run-plan.ts';
+import type { Observed, Span, TestFailure } from './report.ts';
+import type { HollowFiles, RunPlan } from './run-plan.ts';
+import { sealedReport } from './sealed-report.ts';
 
 type Line =
-  | Readonly<{ kind: 'pass' | 'parent' }>
+  | Readonly<{ kind: 'pass' | 'parent' | 'skip'; name: string }>
   | Readonly<{ kind: 'fail' | 'broken'; name: string; reason: string }>
-  | Readonly<{ kind: 'coverage'; files: readonly (Lines & Readonly<{ path: string }>)[] }>;
+  | Readonly<{ kind: 'file'; path: string; seen: number; left: number }>
+  | Readonly<{ kind: 'coverage'; files: readonly Readonly<{ path: string; covered: readonly number[] }>[] }>;
 
+/** A file that registers tests with Node's own runner. */
+const TESTS_IN_TEXT = /['"]node:test['"][\s\S]*\b(?:test|it|describe|suite)\s*(?:\.\s*\w+\s*)?\(/;
 const REPORTER = fileURLToPath(new URL('./node-reporter.mjs', import.meta.url));
 
 /** Node's own test runner: neither the project's package.json nor its files decide what is run. */
-export function planNodeRun(project: Project, dir: string, runDir: string): RunPlan {
-  const reportFile = join(runDir, 'report.jsonl');
+export async function planNodeRun(
+  project: Project,
+  dir: string,
+  runDir: string,
+  hollow: HollowFiles | null,
+): Promise<RunPlan> {
+  const report = await sealedReport(runDir);
+  const hollowed = hollow === null ? 0 : await hollowOut(dir, hollow);
   return {
     runner: 'node',
     file: process.execPath,
     args: [
       '--test',
       '--experimental-test-coverage',
+      `--test-reporter=${REPORTER}`,
+      `--test-reporter-destination=${report.file}`,
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
-      `--test-reporter=${REPORTER}`,
-      `--test-reporter-destination=${reportFile}`,
       ...project.node.tests.map((path) => `./${path}`),
     ],
     ownFolders: [REPORTER],
-    observe: async () => observe(await readFile(reportFile, 'utf8').catch(() => ''), project, dir),
+    async observe() {
+      const { text, sealed } = await report.read();
+      return { ...(await observed(linesOf(text), project, dir)), hollowed, sealed };
+    },
   };
 }
 
-async function observe(text: string, project: Project, dir: string): Promise<Observed> {
-  let tests = 0;
-  const failures: TestFailure[] = [];
-  const loaded = new Map<string, Lines>();
-  for (const line of parse(text)) {
-    if (line.kind === 'coverage') {
-      for (const file of line.files) loaded.set(relative(dir, file.path), file);
-      continue;
+/** Takes the functions out of these files of a copy; how many there were. */
+export async function hollowOut(dir: string, { paths, gives }: HollowFiles): Promise<number> {
+  let functions = 0;
+  for (const path of paths) {
+    const hollow = hollowedCode(await readFile(join(dir, path), 'utf8').catch(() => ''), gives);
+    if (hollow === null) continue;
+    functions += hollow.functions;
+    await writeFile(join(dir, path), hollow.text);
+  }
+  return functions;
+}
+
+async function observed(lines: readonly Line[], project: Project, dir: string) {
+  const covered = new Map<string, ReadonlySet<number>>();
+  for (const line of lines) {
+    if (line.kind !== 'coverage') continue;
+    for (const file of line.files) covered.set(relative(dir, file.path), new Set(file.covered));
+  }
+  const failures = (kind: 'fail' | 'broken'): TestFailure[] =>
+    lines.flatMap((line) => (line.kind === kind ? [{ name: line.name, reason: line.reason }] : []));
+  const named = (...kinds: readonly Line['kind'][]): string[] =>
+    lines.flatMap((line) => ('name' in line && kinds.includes(line.kind) ? [line.name] : []));
+  return {
+    ran: named('pass', 'fail', 'parent'),
+    passed: named('pass'),
+    skipped: named('skip'),
+    failed: failures('fail'),
+    broken: [...failures('broken'), ...(await endedEarly(lines, dir))],
+    spans: await spansOf(project.node.sources, dir, covered),
+  };
+}
+
+/** Node takes a file for passed whose process ended with exit code 0, even where its tests never did. */
+async function endedEarly(lines: readonly Line[], dir: string): Promise<TestFailure[]> {
+  const early: TestFailure[] = [];
+  for (const line of lines) {
+    if (line.kind !== 'file') continue;
+    const silent = line.seen === 0 && TESTS_IN_TEXT.test(await readFile(line.path, 'utf8').catch(() => ''));
+    if (!silent && line.left <= 0) continue;
+    const reason = 'the process of this file ended before its tests were done: does one of them end it?';
+    early.push({ name: relative(dir, line.path), reason });
+  }
+  return early;
+}
+
+async function spansOf(
+  sources: readonly string[],
+  dir: string,
+  covered: ReadonlyMap<string, ReadonlySet<number>>,
+): Promise<ReadonlyMap<string, readonly Span[]>> {
+  const spans = new Map<string, readonly Span[]>();
+  for (const path of sources) {
+    const text = await readFile(join(dir, path), 'utf8').catch(() => '');
+    const lines = [...(codeLines(text) ?? filledLines(text))];
+    spans.set(
+      path,
+      lines.map((line) => [line, line, covered.get(path)?.has(line) ? 1 : 0] as const),
+    );
+  }
+  return spans;
+}
+
+const filledLines = (text: string): number[] =>
+  text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [index + 1]));
+
+function linesOf(text: string): Line[] {
+  return text.split('\n').flatMap((line): Line[] => {
+    try {
+      return [JSON.parse(line) as Line];
+    } catch {
+      // The seal of another, or what a test wrote over our report: without a true seal the run does not pass.
+      return [];
     }
-    if (line.kind !== 'broken') tests += 1;
-    if (line.kind === 'fail' || line.kind === 'broken') failures.push({ name: line.name, reason: line.reason });
-  }
-  let total = 0;
-  let covered = 0;
-  for (const path of project.node.sources) {
-    const lines = loaded.get(path) ?? { total: await countLines(join(dir, path)), covered: 0 };
-    total += lines.total;
-    covered += lines.covered;
-  }
-  return { tests, failures, lines: { total, covered } };
-}
-
-function parse(text: string): Line[] {
-  // The last line is cut off when the run was ended.
-  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
-}
-
-async function countLines(path: string): Promise<number> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text === '' ? 0 : text.replace(/\n$/, '').split('\n').length;
+  });
 }
