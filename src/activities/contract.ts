@@ -27,7 +27,7 @@ export type CommitFilesInput = WorkInput & Readonly<{ pending: Pending }>;
 /** `commit` is null where the result turned out to have no files. */
 export type CommitFilesOutput = Acked & Readonly<{ commit: Commit | null }>;
 
-/** Empty `attempts`: whatever an older branch of the build released. */
+/** Beside these attempts of this branch, whatever an older branch of the build released is taken back. */
 export type UndoReleaseInput = WorkInput & Readonly<{ attempts: readonly number[] }>;
 export type UndoReleaseOutput = Acked & Readonly<{ undone: readonly Undone[] }>;
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { keepContent } from '../artifacts/contents.ts';
 import { AppError } from '../errors.ts';
-import type { BuildSpec } from '../machine/build.ts';
+import { type BuildSpec, RULES } from '../machine/build.ts';
 import type { Json } from '../machine/json.ts';
 import type { Source } from '../machine/source.ts';
 import { ROLES } from '../machine/states.ts';
@@ -126,6 +126,8 @@ export async function buildSpec(
     activeTimeoutMs: settings.activeTimeoutMs,
     startDigest: startDigest(request),
     simulated,
+    rules: RULES,
+    ...(settings.mayRunAnyFiles === true ? { mayRunAnyFiles: true } : {}),
     ...(request.source === null ? {} : { source: request.source }),
   };
 }

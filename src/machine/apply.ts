@@ -189,7 +189,6 @@ function recordOrWork(build: Build, draft: Draft, command: WorkCommand): Refused
   if (isSideWork(command)) {
     const fault = applySideWork(build, draft, command);
     if (fault !== null) return refuse(build, 'wrong_state', fault);
-    addWork(draft, command.work);
     takeEffect(build, draft);
     return null;
   }

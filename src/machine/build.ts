@@ -52,6 +52,8 @@ export type PhaseResult = Readonly<{
   data: JsonObject;
   full: ArtifactRef | null;
   commit: Commit | null;
+  /** The model that answered last in this attempt, and the tokens of all its calls; absent where no model was asked. */
+  used?: Readonly<{ model: string; tokens: number }>;
 }>;
 
 /** One answer in the conversation of a build. `n` is its number in the build, so that a rollback can cut there. */
@@ -179,7 +181,7 @@ export type Build = Readonly<{
   base?: Commit | null;
   /** The phase whose files an external role has handed on and that are not committed yet. */
   pending?: Pending | null;
-  /** Attempts of deployment whose release, where they made one, must be taken back; newest first. */
+  /** Attempts of deployment whose release, where they made one, must be taken back; newest first. 0: those before a reset. */
   toUndo?: readonly number[];
   /** True after a release could not be taken back, until an operator's next command: then it is tried again. */
   undoStuck?: boolean;

@@ -63,10 +63,11 @@ export type WorkCommand =
   | Readonly<{ type: 'complete_phase'; result: ModelResult; work: Work }>
   | Readonly<{ type: 'measured'; measurement: Measurement; work: Work }>
   | Readonly<{ type: 'source_opened'; commit: Commit; work: Work }>
-  | Readonly<{ type: 'files_committed'; pending: Pending; commit: Commit | null; work: Work }>
-  | Readonly<{ type: 'commit_failed'; reason: string; work: Work }>
-  | Readonly<{ type: 'release_undone'; attempts: readonly number[]; undone: readonly Undone[]; work: Work }>
-  | Readonly<{ type: 'undo_failed'; reason: string; work: Work }>
+  | Readonly<{ type: 'files_committed'; pending: Pending; commit: Commit | null }>
+  | Readonly<{ type: 'commit_failed'; reason: string }>
+  | Readonly<{ type: 'release_undone'; attempts: readonly number[]; undone: readonly Undone[] }>
+  | Readonly<{ type: 'undo_failed'; reason: string }>
+  | Readonly<{ type: 'reset_found' }>
   | Readonly<{ type: 'fail'; code: ParkCode; reason: string; work: Work }>
   | Readonly<{ type: 'time_out'; work: Work }>
   | Readonly<{ type: 'record_late_result'; phase: Phase; attempt: number }>

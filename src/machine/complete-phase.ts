@@ -45,6 +45,11 @@ export function costOf(calls: readonly ModelCall[]): JsonObject {
   };
 }
 
+function usedBy(calls: readonly ModelCall[]): Pick<PhaseResult, 'used'> {
+  const { model, tokens } = costOf(calls);
+  return typeof model === 'string' && typeof tokens === 'number' ? { used: { model, tokens } } : {};
+}
+
 /** Applies a phase's result: forward, back to the coder, or parked. Gives the sequence number of its event. */
 export function completePhase(draft: Draft, completion: Completion): number {
   const { phase, result, verdict } = completion;
@@ -93,7 +98,7 @@ function goForward(draft: Draft, completion: Completion): number {
   const handoff = next === 'complete' ? {} : { handoff: handoffTo(phase, next, shownData(result), null) };
   const seq = emit(draft, 'phase_completed', role, factsOf(draft, completion, next), { ...handoff, calls });
   const { data, full, commit } = result;
-  const kept = { data, full, commit, seq, by, attempt: draft.attempts[phase] };
+  const kept = { data, full, commit, seq, by, attempt: draft.attempts[phase], ...usedBy(calls) };
   draft.results = { ...draft.results, [phase]: kept };
   draft.feedback = draft.feedback.filter((entry) => entry.until !== phase);
   if (next === 'complete') {

@@ -68,7 +68,7 @@ export function applyRetry(draft: Draft, command: RetryCommand, target: Phase): 
   emit(draft, 'retry_requested', 'operator', { from, to: target, actor, reason }, extras);
   resumeIfParked(draft, wasParked, target, actor);
   // Parked in a handoff state, the receiver's phase begins for the first time since the phase before it completed.
-  enterPhase(draft, target, wasParked && !isPhase(place) ? 'forward' : 'back');
+  enterPhase(draft, target, wasParked && !isPhase(place) && target === phaseAt(place) ? 'forward' : 'back');
 }
 
 export function applyRollback(draft: Draft, command: RollbackCommand): void {

@@ -1,4 +1,4 @@
-import { type Build, isExternal, isModelDriven, isOver, type Pending, phaseOf } from './build.ts';
+import { type Build, isExternal, isModelDriven, isOver, type Pending, phaseOf, RULES } from './build.ts';
 import type { Phase } from './states.ts';
 
 /** The one thing that a build asks of whoever carries it out. */
@@ -38,5 +38,12 @@ export function heldUpBy(build: Build): string | null {
   return null;
 }
 
-/** Whether a release of this build may come from an attempt of deployment: people who drive it release for themselves. */
-export const makesReleases = ({ spec }: Pick<Build, 'spec'>): boolean => !isExternal(spec, 'release_manager');
+export const followsRules = ({ spec }: Pick<Build, 'spec'>): boolean => (spec.rules ?? 0) >= RULES;
+
+/** Whether releases of this build are taken back: they are ours where the model drives deployment; people have their own. */
+export const takesReleasesBack = (build: Pick<Build, 'spec'>): boolean =>
+  followsRules(build) && !isExternal(build.spec, 'release_manager');
+
+/** Whether the build is complete by a release of ours, which therefore stands. */
+export const standsReleased = ({ position, results }: Pick<Build, 'position' | 'results'>): boolean =>
+  position.status === 'complete' && results.deployment?.by === 'llm';

@@ -196,6 +196,7 @@ const EXTRACT_FIELDS = [
   'deployed_at',
   'version',
   'release_path',
+  'release_tag',
   'reason',
   'notes',
   'summary',
@@ -203,6 +204,16 @@ const EXTRACT_FIELDS = [
 
 const clip = (value: Json | undefined, length: number): Json | undefined =>
   typeof value === 'string' ? clipText(value, length) : undefined;
+
+const lengthOf = (list: Json | undefined): number => (Array.isArray(list) ? list.length : 0);
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Where a result of deployment says that the manifest of its release is in the artifact store; null where it names none. */
+export function manifestOf({ release }: JsonObject): string | null {
+  const { manifest } = isJsonObject(release) ? release : {};
+  return typeof manifest === 'string' && SHA256.test(manifest) ? manifest : null;
+}
 
 /** What stands for a result too large to travel, beside the reference to the whole: its verdict and the reason for it. */
 export function extractResult(value: JsonObject): JsonObject {
@@ -213,10 +224,13 @@ export function extractResult(value: JsonObject): JsonObject {
   });
   const instruction = clip(value.next_role_instruction, 300);
   const reason = clip(saidReason(value) ?? undefined, 200);
+  const fileCount = lengthOf(value.files) + lengthOf(value.deleted_files);
+  const manifest = manifestOf(value);
   return {
     ...Object.fromEntries(kept),
+    ...(manifest === null ? {} : { release: { manifest } }),
     ...(reason === undefined ? {} : { reason }),
-    ...(Array.isArray(value.files) ? { file_count: value.files.length } : {}),
+    ...(fileCount > 0 ? { file_count: fileCount } : {}),
     ...(instruction === undefined ? {} : { next_role_instruction: instruction }),
   };
 }

@@ -1,12 +1,12 @@
-import { type Build, type Commit, type Pending, RULES } from './build.ts';
+import type { Build, Commit, Pending } from './build.ts';
 import type { Undone, WorkCommand } from './commands.ts';
-import { type Draft, emit, park, settleGate } from './draft.ts';
+import { addWork, type Draft, emit, park, settleGate } from './draft.ts';
 import { placeOf } from './going-back.ts';
-import { clipText, type JsonObject } from './json.ts';
-import { lacksSource, makesReleases } from './next-work.ts';
+import { clipText, type Json, type JsonObject } from './json.ts';
+import { followsRules, lacksSource, standsReleased, takesReleasesBack } from './next-work.ts';
 import { PHASE_FIELDS } from './payloads.ts';
 import type { Source } from './source.ts';
-import { type Phase, phaseAt, STATE_TABLE } from './states.ts';
+import { type Phase, phaseAt, phaseIndex, STATE_TABLE } from './states.ts';
 
 /** Reasons are put together of two; a person reads both. */
 const REASON_LIMIT_CHARS = 1000;
@@ -18,22 +18,26 @@ export const SIDE_COMMANDS = [
   'commit_failed',
   'release_undone',
   'undo_failed',
+  'reset_found',
 ] as const satisfies WorkCommand['type'][];
 export type SideCommand = Extract<WorkCommand, { type: (typeof SIDE_COMMANDS)[number] }>;
 
-const followsRules = ({ spec }: Pick<Build, 'spec'>): boolean => (spec.rules ?? 0) >= RULES;
+/** Stands in `toUndo` for every release that was made before the build was reset: their attempts count on another branch. */
+export const OLDER_BRANCHES = 0;
 
 /** A commit as audit rows tell it. */
 export const commitFacts = (commit: Commit | null): JsonObject => (commit === null ? {} : { ...commit });
 
-/** Whether a result has files; an extract says how many the whole has. */
-const hasFiles = (phase: Phase, { files, file_count }: JsonObject): boolean =>
+const isGiven = (list: Json | undefined): boolean => Array.isArray(list) && list.length > 0;
+
+/** Whether a result changes files; an extract says how many the whole does. */
+const changesFiles = (phase: Phase, { files, deleted_files, file_count }: JsonObject): boolean =>
   PHASE_FIELDS[phase].some(({ kind }) => kind === 'files') &&
-  (Array.isArray(files) ? files.length > 0 : typeof file_count === 'number' && file_count > 0);
+  (isGiven(files) || (phase === 'implementation' && isGiven(deleted_files)) || Number(file_count) > 0);
 
 /** The files of an external role wait for a worker to commit them: the machine has no git. To be called after the turn. */
 export function noteFiles(draft: Draft, phase: Phase, data: JsonObject): void {
-  if (!followsRules(draft) || !hasFiles(phase, data)) return;
+  if (!followsRules(draft) || !changesFiles(phase, data)) return;
   draft.pending = { phase, attempt: draft.attempts[phase], n: draft.turns - 1 };
 }
 
@@ -44,12 +48,11 @@ export function noteFiles(draft: Draft, phase: Phase, data: JsonObject): void {
 export function noteRelease(before: Build, draft: Draft): void {
   const { position, attempts } = before;
   if (position.status !== 'in_progress' || position.state !== 'deployment') return;
-  if (!followsRules(before) || !makesReleases(before)) return;
+  if (!takesReleasesBack(before)) return;
   const now = draft.position;
   const attempt = attempts.deployment;
   const stays = now.status === 'in_progress' && now.state === 'deployment' && draft.attempts.deployment === attempt;
-  const released = now.status === 'complete' && draft.results.deployment?.by === 'llm';
-  if (!stays && !released) draft.toUndo = [attempt, ...(draft.toUndo ?? [])];
+  if (!stays && !standsReleased(draft)) draft.toUndo = [attempt, ...(draft.toUndo ?? [])];
 }
 
 const isSame = (one: Pending, other: Pending): boolean =>
@@ -66,6 +69,7 @@ export function applySideWork(build: Build, draft: Draft, command: SideCommand):
     case 'source_opened': {
       const { source } = build.spec;
       if (source === undefined || !lacksSource(build)) return 'no source is waited for';
+      addWork(draft, command.work);
       openSource(draft, source, command.commit);
       return null;
     }
@@ -84,6 +88,10 @@ export function applySideWork(build: Build, draft: Draft, command: SideCommand):
     case 'undo_failed':
       if ((build.toUndo ?? []).length === 0) return 'no release is to be taken back';
       failToUndo(draft, command.reason);
+      return null;
+    case 'reset_found':
+      if (!takesReleasesBack(build) || standsReleased(build)) return 'no release of before is in the way';
+      draft.toUndo = [...(draft.toUndo ?? []), OLDER_BRANCHES];
       return null;
   }
 }
@@ -114,7 +122,10 @@ function failToCommit(draft: Draft, { phase, attempt }: Pending, told: string): 
   draft.pending = null;
   const { position } = draft;
   if (position.status === 'in_progress') {
-    park(draft, { code: 'phase_failed', reason, failedIn: phase, resumeAt: phase }, []);
+    // A reject has led back before the phase that handed them on: then the work goes on there, without them.
+    const current = phaseAt(position.state);
+    const resumeAt = phaseIndex(phase) < phaseIndex(current) ? phase : current;
+    park(draft, { code: 'phase_failed', reason, failedIn: position.state, resumeAt }, []);
   } else if (position.status === 'error') {
     addTrouble(draft, 'phase_failed', reason);
   } else {
@@ -127,9 +138,14 @@ function undo(draft: Draft, attempts: readonly number[], undone: readonly Undone
   for (const release of undone) emit(draft, 'release_undone', 'system', { phase: 'deployment', ...release });
 }
 
+/** The attempts whose release is to be taken back, as people are told of them. */
+export const releasesOf = ({ toUndo = [] }: Pick<Build, 'toUndo'>): string =>
+  toUndo
+    .map((attempt) => (attempt === OLDER_BRANCHES ? 'before the reset' : `deployment attempt ${attempt}`))
+    .join(' and ');
+
 function failToUndo(draft: Draft, told: string): void {
-  const attempts = (draft.toUndo ?? []).join(', ');
-  const reason = `the release of deployment attempt ${attempts} could not be taken back: ${told}; mend that and retry`;
+  const reason = `the release of ${releasesOf(draft)} could not be taken back: ${told}; mend that and retry`;
   draft.undoStuck = true;
   const place = placeOf(draft.position);
   if (draft.position.status === 'error') addTrouble(draft, 'release_failed', reason);

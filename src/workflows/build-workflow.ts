@@ -9,22 +9,22 @@ import {
 } from '@temporalio/workflow';
 import type { PhaseInput } from '../activities/contract.ts';
 import { startBuild } from '../machine/apply.ts';
-import { type Build, isModelDriven, isOver, phaseOf, stateOf } from '../machine/build.ts';
+import { type Build, isOver, stateOf } from '../machine/build.ts';
+import { nextWork, takesReleasesBack } from '../machine/next-work.ts';
 import { snapshotOf } from '../machine/snapshot.ts';
 import { isBuildSpec } from '../machine/spec-check.ts';
 import type { Phase } from '../machine/states.ts';
+import { attempt, DEADLINE_SLACK_MS } from './attempt.ts';
 import { flushSummary, phaseSummary } from './details.ts';
-import { parkCommand } from './failures.ts';
 import { registerHandlers } from './handlers.ts';
 import type { BuildInput } from './messages.ts';
 import { flush, flushLocally, measure, phase } from './proxies.ts';
 import { apply, confirm, nextBatch, type Session, show } from './session.ts';
+import { noteReset, payOff, runCommit, runSource, runUndo, tellOfRelease } from './side-work.ts';
 
 /** What a finished run answers; the audit and the artifact store have the rest. */
 export type BuildSummary = Readonly<{ build_id: string; status: string; attempts: Build['attempts']; tokens: number }>;
 
-/** Beyond the deadline of an attempt, so that the worker's own word on it arrives first. */
-const DEADLINE_SLACK_MS = 10_000;
 /** Rejected signals wait this long for more of their kind before they are written, so that a flood costs few events. */
 const JUNK_DELAY_MS = 10_000;
 const JUNK_LIMIT_ROWS = 20;
@@ -40,11 +40,11 @@ export async function build(input: BuildInput): Promise<BuildSummary> {
   } catch (error) {
     if (!isCancellation(error) || !root.consideredCancelled) throw error;
     apply(session, { type: 'abort', actor: 'temporal', reason: 'cancelled from Temporal', opId: null });
-    await CancellationScope.nonCancellable(() => writeAll(session));
+    await CancellationScope.nonCancellable(() => settle(session));
     throw error;
   }
-  // The run closes only when the mirror has every row, however long that takes.
-  await CancellationScope.nonCancellable(() => writeAll(session));
+  // The run closes only when nothing is owed and the mirror has every row, however long that takes.
+  await CancellationScope.nonCancellable(() => settle(session));
   const { spec, position, attempts, tokens } = session.build;
   return { build_id: spec.buildId, status: position.status, attempts, tokens };
 }
@@ -76,55 +76,39 @@ function openSession(input: BuildInput): Session {
     branch,
     scope: null,
     endedByModel: false,
+    owesReset: wasReset && takesReleasesBack(opened),
     // The client sets the search attributes of a start. A continued run keeps those of the run before, which may lag.
     shown: { state: lags ? null : stateOf(opened.position), needsOperator, atMs: started ? Date.now() : 0 },
     indexPauseMs,
   };
 }
 
-/** Does the one thing that the build's position asks for. */
+/** Does the one thing that the build asks for. */
 async function step(session: Session): Promise<void> {
   if (mayContinue(session)) await carryOn(session);
-  const { position, gate } = session.build;
-  const current = phaseOf(position);
-  if (gate.kind === 'running') await runMeasurement(session);
-  else if (current && isModelDriven(session.build)) await runPhase(session, current);
-  else await waitForCommand(session);
-}
-
-function inputFor(session: Session, current: Phase): PhaseInput {
-  const { build: now } = session;
-  const remainingMs = now.spec.activeTimeoutMs - now.activeMs;
-  return { build: snapshotOf(now), batch: nextBatch(session), phase: current, remainingMs };
-}
-
-/**
- * Runs one attempt in a scope of its own. After the await the epoch is checked before anything is believed: a result, a
- * failure or a cancellation of an older epoch belongs to work that a command has made void.
- */
-async function attempt(session: Session, current: Phase, run: (input: PhaseInput) => Promise<void>): Promise<void> {
-  const input = inputFor(session, current);
-  if (input.remainingMs <= 0) {
-    apply(session, { type: 'time_out', work: { activeMs: 0, calls: [] } });
-    return;
-  }
-  const { epoch } = session.build;
-  const scope = new CancellationScope();
-  session.scope = scope;
-  try {
-    await scope.run(() => run(input));
-  } catch (error) {
-    if (session.build.epoch !== epoch) return;
-    if (isCancellation(error)) throw error;
-    apply(session, parkCommand(error, input.remainingMs));
-  } finally {
-    session.scope = null;
+  noteReset(session);
+  const work = nextWork(session.build);
+  switch (work.kind) {
+    case 'open_source':
+      return runSource(session);
+    case 'commit_files':
+      return runCommit(session, work.pending);
+    case 'undo_release':
+      return runUndo(session, work.attempts);
+    case 'measure':
+      return runMeasurement(session);
+    case 'phase':
+      return runPhase(session, work.phase);
+    case 'wait':
+    case 'end':
+      return waitForCommand(session);
   }
 }
 
 async function runPhase(session: Session, current: Phase): Promise<void> {
   const { epoch } = session.build;
-  await attempt(session, current, async (input) => {
+  await attempt(session, async (given) => {
+    const input: PhaseInput = { ...given, phase: current };
     const number = session.build.attempts[current];
     const options = {
       summary: phaseSummary(session.build, current),
@@ -143,7 +127,8 @@ async function runPhase(session: Session, current: Phase): Promise<void> {
 
 async function runMeasurement(session: Session): Promise<void> {
   const { epoch } = session.build;
-  await attempt(session, 'testing', async (input) => {
+  await attempt(session, async (given) => {
+    const input: PhaseInput = { ...given, phase: 'testing' };
     const options = {
       summary: `tests of attempt ${session.build.attempts.implementation}, run for an external tester`,
       startToCloseTimeout: input.remainingMs + DEADLINE_SLACK_MS,
@@ -153,6 +138,20 @@ async function runMeasurement(session: Session): Promise<void> {
     confirm(session, ackedSeq);
     if (session.build.epoch === epoch) apply(session, { type: 'measured', measurement, work });
   });
+}
+
+/** What a build owes when it is over, its last rows, and the word of its release to whoever wants it. */
+async function settle(session: Session): Promise<void> {
+  await payOff(session);
+  await writeAll(session);
+  // After a reset the runs before it are looked at only now, where the part that is replayed ended with the rows.
+  while (noteReset(session) || session.outbox.length > 0) {
+    await payOff(session);
+    await writeAll(session);
+  }
+  if (session.build.spec.announces !== true || session.build.position.status !== 'complete') return;
+  await tellOfRelease(session);
+  await writeAll(session);
 }
 
 const isFew = (session: Session): boolean =>

@@ -35,6 +35,12 @@ function applicationCommand(failure: ApplicationFailure): WorkCommand {
   return { type: 'fail', code, reason: clip(failure.message), work };
 }
 
+/** Why work beside the phases failed, in words. */
+export function troubleOf(error: unknown): string {
+  const command = parkCommand(error, 0);
+  return command.type === 'fail' ? command.reason : 'it took too long';
+}
+
 /**
  * Reads an activity's failure into the command that parks the build.
  * @param remainingMs what the attempt had left of the active time: a start-to-close timeout means that it is used up

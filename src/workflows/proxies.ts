@@ -1,3 +1,4 @@
+import type { RetryPolicy } from '@temporalio/common';
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 
@@ -8,11 +9,23 @@ const HEARTBEAT_TIMEOUT_MS = 5000;
  * Phases: tries are bounded, so that what cannot succeed parks the build; the deadline of each attempt is given with the
  * call. There is no schedule-to-close deadline: it would count queueing and outages, which active time never does.
  */
-export const { phase, measure } = proxyActivities<Pick<Activities, 'phase' | 'measure'>>({
+export const { phase, measure, openSource, commitFiles, undoRelease } = proxyActivities<
+  Pick<Activities, 'phase' | 'measure' | 'openSource' | 'commitFiles' | 'undoRelease'>
+>({
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   cancellationType: ActivityCancellationType.TRY_CANCEL,
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 8 },
+});
+
+/** For what a build owes that is over: nobody can mend and retry it, so its tries go on until it is done. */
+export const UNTIL_DONE: RetryPolicy = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' };
+
+/** Somebody is told of a release; who does not listen within some minutes is not told. */
+export const { announce } = proxyActivities<Pick<Activities, 'announce'>>({
+  startToCloseTimeout: '30s',
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: { initialInterval: '2s', backoffCoefficient: 3, maximumInterval: '60s', maximumAttempts: 6 },
 });
 
 /** The patient flush: goes on until the mirror is back. Its tries add nothing to the history. */

@@ -19,6 +19,8 @@ export type Session = {
   readonly branch: string;
   /** The scope of the work in flight: cancelled by whatever changes the epoch. */
   scope: CancellationScope | null;
+  /** True while it is not settled whether a run from before a reset has left a release behind. */
+  owesReset: boolean;
   /** True when no message but a model's result brought the build to its end. */
   endedByModel: boolean;
   /** What the search attributes say, and since when; a state of null is not known. */

@@ -54,6 +54,7 @@ describe('a start', () => {
         activeTimeoutMs: 3_600_000,
         startDigest: expect.stringMatching(/^[0-9a-f]{32}$/),
         simulated: false,
+        rules: 2,
       },
     ]);
   });

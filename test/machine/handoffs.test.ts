@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { applyCommand } from '../../src/machine/apply.ts';
 import { completedPhases, isExternal, type Outcome, stateOf } from '../../src/machine/build.ts';
 import type { Applied } from '../../src/machine/commands.ts';
-import { EVENT_TYPES } from '../../src/machine/events.ts';
+import { type AuditRow, EVENT_TYPES } from '../../src/machine/events.ts';
 import { actingRole, HANDOFFS, isPhase, PHASES, STATE_TABLE, TRANSITIONS } from '../../src/machine/states.ts';
 import {
   advancing,
@@ -18,6 +18,8 @@ import {
   reach,
   refusalOf,
   retrying,
+  settled,
+  sideWork,
   start,
   startExternal,
   typesOf,
@@ -44,7 +46,7 @@ describe('handoff states', () => {
       const { state } = build.position;
       const applied = apply(build, advancing(actingRole(state), state, isPhase(state) ? RESULTS[state] : {}));
       seen.push(`${applied.outcome.previousState}→${applied.outcome.newState}`);
-      build = applied.build;
+      build = settled(applied.build);
     }
     const forward = TRANSITIONS.filter(({ kind }) => kind === 'forward');
     expect(seen).toEqual(forward.map(({ from, to }) => `${from}→${to}`));
@@ -52,7 +54,15 @@ describe('handoff states', () => {
 
   it('let an outside agent drive a build with six calls, and record the same events and handoffs', () => {
     const calls = PHASES.map((phase) => advancing(STATE_TABLE[phase].owner, phase, RESULTS[phase]));
-    const six = play(startExternal(), ...calls);
+    const six = calls.reduce(
+      (played, call) => {
+        const { build, rows } = play(played.build, call);
+        const beside = sideWork(build);
+        const after = beside === null ? { build, rows: [] } : apply(build, beside);
+        return { build: after.build, rows: [...played.rows, ...rows, ...after.rows] };
+      },
+      { build: startExternal(), rows: [] as readonly AuditRow[] },
+    );
     const ten = reach(startExternal(), 'complete');
     expect(stateOf(six.build.position)).toBe('complete');
     expect(typesOf(six.rows)).toEqual(typesOf(ten.rows));

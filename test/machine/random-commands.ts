@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type Build, isExternal, phaseOf, stateOf } from '../../src/machine/build.ts';
 import type { Command, RollbackCommand } from '../../src/machine/commands.ts';
+import { nextWork } from '../../src/machine/next-work.ts';
 import { actingRole, PHASES, ROLES, type Role, STATE_TABLE, STATES, type State } from '../../src/machine/states.ts';
 import {
   aborting,
@@ -13,6 +14,7 @@ import {
   RESULTS,
   retrying,
   rollingBack,
+  sideWork,
   timingOut,
 } from './sample-builds.ts';
 
@@ -31,6 +33,15 @@ const onwards = (runnable: boolean): Intent =>
     if (command.type !== 'complete_phase' || !commits) return command;
     return { ...command, result: { ...command.result, runnable, commit: commitOf(build) } };
   });
+
+/** Work beside the phases comes to its end, or fails. */
+const settle = intent('settle', sideWork);
+const unsettle = intent('unsettle', (build) => {
+  const { kind } = nextWork(build);
+  const told = { reason: 'the disk is full' };
+  if (kind === 'commit_files') return { type: 'commit_failed', ...told };
+  return kind === 'undo_release' ? { type: 'undo_failed', ...told } : null;
+});
 
 /** The driver of testing, verification or deployment says no. */
 const reject = intent('reject', (build) => {
@@ -80,7 +91,7 @@ const always = (command: Command): Intent => intent(command.type, () => command)
 
 const ordinary = fc.oneof(
   { weight: 12, arbitrary: fc.boolean().map(onwards) },
-  { weight: 5, arbitrary: fc.constant(reject) },
+  { weight: 5, arbitrary: fc.constantFrom(reject, reject, settle) },
   { weight: 2, arbitrary: fc.constant(takeOver) },
   { weight: 2, arbitrary: fc.constant(always(retrying())) },
   { weight: 2, arbitrary: fc.constantFrom(always(failing), always(timingOut)) },
@@ -97,6 +108,7 @@ const anyIntent = fc.oneof(
   { weight: 2, arbitrary: rollbacks },
   { weight: 2, arbitrary: blindAdvance },
   { weight: 1, arbitrary: repeated },
+  { weight: 1, arbitrary: fc.constant(unsettle) },
 );
 
 /** Sequences of every kind of command; the end is rare, so that most builds live long. */

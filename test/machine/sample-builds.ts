@@ -5,6 +5,7 @@ import {
   type Commit,
   isExternal,
   type ModelCall,
+  RULES,
   stateOf,
 } from '../../src/machine/build.ts';
 import type {
@@ -20,7 +21,9 @@ import type {
   WorkCommand,
 } from '../../src/machine/commands.ts';
 import type { AuditRow } from '../../src/machine/events.ts';
+import { fingerprint } from '../../src/machine/fingerprint.ts';
 import type { JsonObject } from '../../src/machine/json.ts';
+import { nextWork } from '../../src/machine/next-work.ts';
 import {
   actingRole,
   isPhase,
@@ -82,6 +85,7 @@ export function specOf(changes: Partial<BuildSpec> = {}): BuildSpec {
     activeTimeoutMs: 3_600_000,
     startDigest: 'a'.repeat(64),
     simulated: true,
+    rules: RULES,
     ...changes,
   };
 }
@@ -179,8 +183,35 @@ export function play(from: Build, ...commands: readonly Command[]): Played {
   );
 }
 
+/** What comes of the work beside the phases that a build asks for, when all goes well; null when it asks for none. */
+export function sideWork(build: Build): WorkCommand | null {
+  const asked = nextWork(build);
+  // As in git, the same content on the same commit is the same commit.
+  const commit = commitOf(fingerprint([asked.kind, build.head?.commit ?? null]));
+  switch (asked.kind) {
+    case 'open_source':
+      return { type: 'source_opened', commit, work: { activeMs: 10, calls: [] } };
+    case 'commit_files':
+      return { type: 'files_committed', pending: asked.pending, commit };
+    case 'undo_release': {
+      const undone = asked.attempts.map((attempt) => ({ attempt, version: '1.0.0', tag: `release/1.0.0-a${attempt}` }));
+      return { type: 'release_undone', attempts: asked.attempts, undone };
+    }
+    default:
+      return null;
+  }
+}
+
+/** The build after the work beside its phases. */
+export function settled(build: Build): Build {
+  const command = sideWork(build);
+  return command === null ? build : settled(apply(build, command).build);
+}
+
 /** The command with which the build goes on as it should: its driver hands on a passing result. */
 export function natural(build: Build): Command {
+  const beside = sideWork(build);
+  if (beside !== null) return beside;
   const { position } = build;
   if (position.status === 'error') return retrying('go on');
   if (position.status !== 'in_progress') throw new Error('the build is over');
@@ -193,7 +224,7 @@ export function natural(build: Build): Command {
 /** Goes on naturally until the build stands in a state. */
 export function reach(from: Build, state: State): Played {
   let played: Played = { build: from, rows: [] };
-  for (let steps = 0; stateOf(played.build.position) !== state; steps++) {
+  for (let steps = 0; stateOf(played.build.position) !== state || sideWork(played.build) !== null; steps++) {
     if (steps > 30) throw new Error(`${state} is not reached`);
     const next = play(played.build, natural(played.build));
     played = { build: next.build, rows: [...played.rows, ...next.rows] };
