@@ -7,7 +7,13 @@ import { toApplicationFailure } from '../llm/classify.ts';
 import { timedOut, type WorkMeter } from './work-meter.ts';
 
 /** What another try cannot mend: it parks the build at once. */
-const FINAL_CODES: ReadonlySet<string> = new Set(['test_runtime_missing', 'model_unavailable', 'invalid_phase_result']);
+const FINAL_CODES: ReadonlySet<string> = new Set([
+  'test_runtime_missing',
+  'model_unavailable',
+  'invalid_phase_result',
+  'source_refused',
+  'source_unusable',
+]);
 
 /**
  * What an attempt's failure looks like to the workflow: a cancellation as itself, used-up time as such, a model's failure

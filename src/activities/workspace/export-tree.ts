@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { git, tellingDiskFull } from './git.ts';
+import { git, tellingDiskFaults } from './git.ts';
 import type { CommitAt } from './tree.ts';
 
 /** Writes the files of a commit into a folder. A link that could lead out of it becomes a file with the link's text. */
 export async function exportInto(source: CommitAt, intoDir: string): Promise<void> {
-  await tellingDiskFull(() => mkdir(intoDir, { recursive: true }));
+  await tellingDiskFaults(() => mkdir(intoDir, { recursive: true }));
   const index = join(source.repository, `index-${randomUUID()}`);
   try {
     await git({
@@ -17,7 +17,7 @@ export async function exportInto(source: CommitAt, intoDir: string): Promise<voi
   } finally {
     await Promise.all([rm(index, { force: true }), rm(`${index}.lock`, { force: true })]);
   }
-  await tellingDiskFull(() => disarmLinks(resolve(intoDir)));
+  await tellingDiskFaults(() => disarmLinks(resolve(intoDir)));
 }
 
 async function disarmLinks(root: string): Promise<void> {

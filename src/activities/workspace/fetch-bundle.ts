@@ -1,9 +1,9 @@
-import { mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
 import { AppError } from '../../errors.ts';
 import { type Manifest, readChain } from './bundle-manifest.ts';
-import { git, runGit, tellingDiskFull } from './git.ts';
+import { git, runGit, tellingDiskFaults } from './git.ts';
 import { ensureRepository } from './repository.ts';
 import { addShallowCommits } from './shallow.ts';
 import { withoutStaleLocks } from './stale-locks.ts';
@@ -49,7 +49,7 @@ export async function fetchBundle(input: FetchBundleInput): Promise<void> {
   if (chain[0]?.previous !== null) {
     throw new AppError('artifact_missing', `The bundle ${bundle.slice(0, 12)}… is one of too long a chain to be ours.`);
   }
-  await tellingDiskFull(() => ensureRepository(repository));
+  await tellingDiskFaults(() => ensureRepository(repository));
   const lacking = await lackingOf(chain, repository, signal);
   for (const manifest of lacking) await bringIn(manifest, input);
   await checkWhole(commit, repository, signal);
@@ -68,22 +68,26 @@ async function lackingOf(chain: readonly Manifest[], repository: string, signal:
 }
 
 async function bringIn(manifest: Manifest, { repository, store, signal }: FetchBundleInput): Promise<void> {
-  const temporary = await tellingDiskFull(() => mkdtemp(join(repository, 'tmp-')));
+  const temporary = await tellingDiskFaults(() => mkdtemp(join(repository, 'tmp-')));
   try {
     const pack = join(temporary, 'fetched.pack');
-    await tellingDiskFull(() => writePack(manifest, pack, store, signal));
-    await tellingDiskFull(() => addShallowCommits(repository, manifest.shallow));
+    await tellingDiskFaults(() => writePack(manifest, pack, store, signal));
+    await tellingDiskFaults(() => addShallowCommits(repository, manifest.shallow));
     const args = ['index-pack', pack];
     const output = await git({ repository, args, timeoutMs: INDEX_TIMEOUT_MS, signal });
     const name = /^(?:pack\t)?([0-9a-f]{40})$/m.exec(output.toString())?.[1];
     if (name === undefined) throw damaged(manifest, 'git index-pack gave no name for it');
-    const place = join(repository, 'objects', 'pack', `pack-${name}`);
-    // git looks for the index, so that goes last. Another worker's copy is the same, byte for byte.
-    await rename(pack, `${place}.pack`);
-    await rename(join(temporary, 'fetched.idx'), `${place}.idx`);
+    await tellingDiskFaults(() => putInPlace(temporary, join(repository, 'objects', 'pack'), name));
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** git looks for the index, so that goes last. Another worker's copy is the same, byte for byte. */
+async function putInPlace(temporary: string, folder: string, name: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await rename(join(temporary, 'fetched.pack'), join(folder, `pack-${name}.pack`));
+  await rename(join(temporary, 'fetched.idx'), join(folder, `pack-${name}.idx`));
 }
 
 /** The pack of a bundle: what follows its head. */

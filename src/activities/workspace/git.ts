@@ -111,12 +111,14 @@ const diskFull = (): AppError =>
     "The disk of the workspaces is full: free space below the worker's DATA_DIR. The attempt left nothing half-made and is repeated.",
   );
 
-/** Runs work with files of our own; that the disk is full is told in words, other faults come through as they are. */
-export async function tellingDiskFull<T>(work: () => Promise<T>): Promise<T> {
+/** Runs work with files of our own and tells what the disk refused in words that hold no path of the machine. */
+export async function tellingDiskFaults<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && DISK_FULL_CODES.includes(error.code)) throw diskFull();
-    throw error;
+    if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) throw error;
+    if (DISK_FULL_CODES.includes(error.code)) throw diskFull();
+    const what = `The disk of the workspaces refused ${String(error.syscall)} (${String(error.code)})`;
+    throw new AppError('workspace_failed', `${what}: may the worker write below its DATA_DIR?`, {}, { cause: error });
   }
 }

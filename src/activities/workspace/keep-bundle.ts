@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
 import { AppError } from '../../errors.ts';
 import { CHAIN_LIMIT, type Manifest, readManifest } from './bundle-manifest.ts';
-import { git, tellingDiskFull } from './git.ts';
+import { git, tellingDiskFaults } from './git.ts';
 import { shallowCommits } from './shallow.ts';
 
 export type KeepBundleInput = Readonly<{
@@ -37,7 +37,7 @@ export async function keepBundle(input: KeepBundleInput): Promise<string> {
   const { repository, store, commit, ref, signal } = input;
   const basis = await basisOf(input);
   const shallow = input.isSource ? await shallowCommits(repository) : [];
-  const temporary = await tellingDiskFull(() => mkdtemp(join(repository, 'tmp-')));
+  const temporary = await tellingDiskFaults(() => mkdtemp(join(repository, 'tmp-')));
   try {
     const revisions = basis.without === null ? `${commit}\n` : `${commit}\n^${basis.without}\n`;
     await git({

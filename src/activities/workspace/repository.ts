@@ -15,7 +15,7 @@ export async function ensureRepository(path: string): Promise<void> {
   if (await exists(path)) return;
   const temporary = join(dirname(path), `.new-${randomUUID()}`);
   try {
-    for (const folder of ['objects', 'refs', 'info']) await mkdir(join(temporary, folder), { recursive: true });
+    for (const folder of ['objects/pack', 'refs', 'info']) await mkdir(join(temporary, folder), { recursive: true });
     for (const [name, content] of Object.entries(FILES)) await writeFile(join(temporary, name), content);
     await rename(temporary, path);
   } catch (error) {

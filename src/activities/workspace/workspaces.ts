@@ -4,13 +4,16 @@ import { gzip } from 'node:zlib';
 import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
 import { AppError } from '../../errors.ts';
 import { checkFiles, type TreeEntry, type WorkspaceFile } from '../../machine/file-paths.ts';
+import type { Source } from '../../machine/source.ts';
+import type { SourceRules } from '../../source-paths.ts';
 import { archivePrefix, changedLinesOf, diffOf, type LineRange } from './diff.ts';
 import { exportInto } from './export-tree.ts';
 import { fetchBundle, hasCommit } from './fetch-bundle.ts';
-import { git, tellingDiskFull } from './git.ts';
+import { git, tellingDiskFaults } from './git.ts';
 import { BUILD_BRANCH, importStream } from './import-stream.ts';
 import { keepBundle } from './keep-bundle.ts';
 import { sweepRepository, sweepRoot } from './leftovers.ts';
+import { type OpenedSource, openSource, SOURCE_LIMITS, type SourceLimits } from './open-source.ts';
 import { ensureRepository } from './repository.ts';
 import { withoutStaleLocks } from './stale-locks.ts';
 import {
@@ -54,12 +57,21 @@ export type CommitAttemptInput = Readonly<{
 /** A commit of a build. `bundle` is where it is fetched from when the repository on this machine does not have it. */
 type At = Readonly<{ workflowId: string; commit: string; bundle?: string | undefined; signal: AbortSignal }>;
 
+export type SourceInput = Readonly<{ workflowId: string; source: Source; rules: SourceRules; signal: AbortSignal }>;
+
 /**
  * The git repositories of the builds, one bare repository each. All calls are safe to repeat and fail with
  * `workspace_failed`, or with `artifact_missing` where a commit has to be fetched and cannot be; a cancelled attempt can
  * only leave a branch of its own behind.
  */
 export type Workspaces = Readonly<{
+  /**
+   * Fetches existing code, which becomes the first commit that attempts build on, with its history. Nothing of it is run, no
+   * submodules and no large files (LFS) come along, and what a work tree has beside its commits is not taken.
+   *
+   * @throws AppError `source_refused` or `source_unusable` for what another try cannot mend; `source_unreachable`
+   */
+  openSource(input: SourceInput): Promise<OpenedSource>;
   /**
    * Writes one commit on a branch of this attempt alone, and keeps its bundle. Hostile files, and files that do not fit what
    * is there, are refused with `invalid_phase_result` and faults. A second commit of the same attempt takes its place.
@@ -84,6 +96,8 @@ export type Workspaces = Readonly<{
   changedLines(input: At & Readonly<{ base: string | null }>): Promise<ReadonlyMap<string, readonly LineRange[]>>;
   /** The files as tar.gz below a folder `prefix`. The same commit gives the same bytes. */
   archive(input: At & Readonly<{ prefix: string }>): Promise<Buffer>;
+  /** The path of the bare repository, with the commit and its history in it: for whoever pushes it elsewhere. */
+  repositoryWith(input: At): Promise<string>;
   /** The hash of a commit's tree. */
   treeOf(input: At): Promise<string>;
   /** Sets the tag `name`, which may exist. */
@@ -98,11 +112,15 @@ const WIRE_NAME = /^[a-z][a-z_]{0,63}$/;
 const TAG_NAME = /^[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*$/;
 const compressed = promisify(gzip);
 
-/**
- * @param rootDir the folder of all repositories; it is made when first needed
- * @param store where the bundles are kept; all workers share it
- */
-export function createWorkspaces({ rootDir, store }: Readonly<{ rootDir: string; store: ArtifactStore }>): Workspaces {
+export type WorkspaceSettings = Readonly<{
+  /** The folder of all repositories; it is made when first needed. */
+  rootDir: string;
+  /** Where the bundles are kept; all workers share it. */
+  store: ArtifactStore;
+  sourceLimits?: SourceLimits;
+}>;
+
+export function createWorkspaces({ rootDir, store, sourceLimits = SOURCE_LIMITS }: WorkspaceSettings): Workspaces {
   const root = resolve(rootDir);
   const repositoryOf = (workflowId: string): string =>
     join(root, `${checked(workflowId, WORKFLOW_ID, 'workflow id')}.git`);
@@ -113,6 +131,11 @@ export function createWorkspaces({ rootDir, store }: Readonly<{ rootDir: string;
     withCommit(at, async ({ repository, commit, signal }) => void (await update(repository, signal, [ref, commit])));
   const prepare = createPreparation(root);
   return {
+    async openSource({ workflowId, ...input }) {
+      const repository = repositoryOf(workflowId);
+      await prepare(repository);
+      return await openSource({ ...input, root, repository, store, limits: sourceLimits });
+    },
     async commitAttempt(input) {
       const ref = attemptRef(input.attempt);
       checkNames(input);
@@ -139,6 +162,11 @@ export function createWorkspaces({ rootDir, store }: Readonly<{ rootDir: string;
         const args = ['archive', '--format=tar', `--prefix=${archivePrefix(at.prefix)}`, source.commit];
         return await compressed(await git({ ...source, args }));
       }),
+    repositoryWith: (at) =>
+      withCommit(at, async (source) => {
+        await git({ ...source, args: ['cat-file', '-e', `${source.commit}^{tree}`] });
+        return source.repository;
+      }),
     treeOf: (at) =>
       withCommit(at, async ({ repository, commit, signal }) => {
         const output = await git({ repository, args: ['rev-parse', '--verify', `${commit}^{tree}`], signal });
@@ -157,7 +185,7 @@ export function createWorkspaces({ rootDir, store }: Readonly<{ rootDir: string;
 function createPreparation(root: string): (repository: string) => Promise<void> {
   const swept = new Set<string>();
   return async (repository) => {
-    await tellingDiskFull(() => ensureRepository(repository));
+    await tellingDiskFaults(() => ensureRepository(repository));
     if (swept.has(repository)) return;
     if (swept.size === 0) await sweepRoot(root);
     swept.add(repository);

@@ -150,7 +150,9 @@ describe('a build’s repository', () => {
   });
 
   test('says what git said when a base is not there', async () => {
-    await expect(workspaces.commitAttempt(input({ base: 'a'.repeat(40) }))).rejects.toThrow(/git ls-tree in .*fatal: not a tree/s);
+    await expect(workspaces.commitAttempt(input({ base: 'a'.repeat(40) }))).rejects.toThrow(
+      /git ls-tree in .*fatal: not a tree/s,
+    );
     expect(show('for-each-ref')).toBe('');
   });
 
