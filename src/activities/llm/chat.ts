@@ -5,12 +5,16 @@ import { addChunk, type Draft, newDraft, requireWhole } from './completion.ts';
 import { AnswerFault, CallFailed, type ModelAnswer } from './failure.ts';
 import type { HttpResponse } from './http-fetch.ts';
 import { readEvents, readText } from './sse.ts';
-
-export type ChatMessage = Readonly<{ role: 'system' | 'user' | 'assistant'; content: string }>;
+import { type ChatMessage, type ToolSpec, wireMessage } from './tool-call.ts';
+import { toolCallsOf } from './tool-deltas.ts';
 
 export type ModelRequest = Readonly<{
   route: ModelRoute;
   messages: readonly ChatMessage[];
+  /** What the model may ask for before it answers. */
+  tools?: readonly ToolSpec[] | undefined;
+  /** False where tools stand in the conversation, but none may be called any more. Default true. */
+  mayCall?: boolean | undefined;
   /** Left out for models that only take their own. */
   temperature?: number | undefined;
   /** The most tokens the answer may have; the provider's own limit if absent. */
@@ -52,8 +56,9 @@ export async function callModel(request: ModelRequest): Promise<ModelAnswer> {
   try {
     if (deadlineMs <= 0) throw new AnswerFault('DeadlineExceeded', 'no time was left for the call.');
     await converse(request, draft, call);
-    requireWhole(draft);
-    return answer();
+    const offered = request.tools !== undefined;
+    requireWhole(draft, offered);
+    return offered && draft.tools.length > 0 ? { ...answer(), toolCalls: toolCallsOf(draft.tools) } : answer();
   } catch (error) {
     call.abort();
     if (signal.aborted) throw signal.reason;
@@ -100,16 +105,20 @@ async function converse(request: ModelRequest, draft: Draft, call: AbortControll
 }
 
 async function send(request: ModelRequest, signal: AbortSignal): Promise<HttpResponse> {
-  const { route, messages, temperature, maxTokens, deadlineMs } = request;
+  const { route, messages, tools, mayCall = true, temperature, maxTokens, deadlineMs } = request;
   const model = await modelNameOf(route, signal);
   const ownSampling = REASONING_MODELS.test(model);
   const response = await clientOf(route)
     .chat.completions.create(
       {
         model,
-        messages: [...messages],
+        messages: messages.map(wireMessage),
         stream: true,
         stream_options: { include_usage: true },
+        ...(tools !== undefined && {
+          tools: tools.map((spec) => ({ type: 'function' as const, function: { ...spec } })),
+        }),
+        ...(tools !== undefined && !mayCall && { tool_choice: 'none' as const }),
         ...(temperature !== undefined && !ownSampling && { temperature }),
         ...(maxTokens !== undefined &&
           (ownSampling ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens })),

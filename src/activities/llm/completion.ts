@@ -1,6 +1,7 @@
 import { APIError } from 'openai';
 import { AnswerFault } from './failure.ts';
 import { printable } from './printable.ts';
+import { addToolPieces, type ToolDraft } from './tool-deltas.ts';
 
 /** A megabyte of answer is a fault of the model, not a product. */
 const ANSWER_LIMIT_CHARS = 2 * 1024 * 1024;
@@ -10,6 +11,8 @@ const NAME_LIMIT_CHARS = 100;
 /** An answer while it arrives. `finish` is null until the provider says why it ended. */
 export type Draft = {
   content: string;
+  tools: ToolDraft[];
+  toolChars: number;
   refusal: string;
   model: string;
   finish: string | null;
@@ -18,20 +21,23 @@ export type Draft = {
   events: number;
 };
 
+type Part = Readonly<{ content?: unknown; refusal?: unknown; tool_calls?: unknown }>;
+
 /** What is read of a streamed chunk or of a whole completion; anything may be missing or of another kind. */
 type Chunk = Readonly<{
   error?: unknown;
   model?: unknown;
   usage?: { prompt_tokens?: unknown; completion_tokens?: unknown } | null;
   choices?: readonly {
-    delta?: { content?: unknown; refusal?: unknown } | null;
-    message?: { content?: unknown; refusal?: unknown } | null;
+    delta?: Part | null;
+    message?: Part | null;
     finish_reason?: unknown;
   }[];
 }>;
 
 export function newDraft(model: string): Draft {
-  return { content: '', refusal: '', model, finish: null, promptTokens: 0, completionTokens: 0, events: 0 };
+  const nothing = { content: '', tools: [], toolChars: 0, refusal: '' };
+  return { ...nothing, model, finish: null, promptTokens: 0, completionTokens: 0, events: 0 };
 }
 
 /**
@@ -53,23 +59,27 @@ export function addChunk(draft: Draft, data: string, headers: Headers): void {
   const part = choice?.delta ?? choice?.message;
   if (typeof part?.content === 'string') draft.content += part.content;
   if (typeof part?.refusal === 'string') draft.refusal = (draft.refusal + part.refusal).slice(0, REFUSAL_LIMIT_CHARS);
+  draft.toolChars += addToolPieces(draft.tools, part?.tool_calls, !choice?.delta);
   if (typeof choice?.finish_reason === 'string') draft.finish = choice.finish_reason;
-  if (draft.content.length > ANSWER_LIMIT_CHARS) {
+  if (draft.content.length + draft.toolChars > ANSWER_LIMIT_CHARS) {
     throw new AnswerFault('AnswerTooLarge', `the answer is over ${ANSWER_LIMIT_CHARS} characters.`);
   }
 }
 
 /**
- * Accepts a draft whose stream has ended, or says why it is no answer: only "stop" is an end of the model's own choice.
+ * Accepts a draft whose stream has ended, or says why it is no answer: only "stop" is an end of the model's own choice,
+ * and "tool_calls" where it was offered tools. Some servers end with "stop" after a call.
  *
  * @throws AnswerFault
  */
-export function requireWhole({ content, refusal, finish, events }: Draft): void {
+export function requireWhole({ content, tools, refusal, finish, events }: Draft, offeredTools: boolean): void {
   if (refusal !== '')
     throw new AnswerFault(
       'ContentRefused',
       `the model refused to answer: "${printable(refusal, REFUSAL_LIMIT_CHARS)}".`,
     );
+  const calls = offeredTools && tools.length > 0;
+  if (calls && (finish === 'stop' || finish === 'tool_calls' || finish === 'function_call')) return;
   switch (finish) {
     case 'stop':
       if (content.trim() === '') throw new AnswerFault('EmptyAnswer', 'the model answered with no text.');

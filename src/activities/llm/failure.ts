@@ -1,3 +1,5 @@
+import type { ToolCall } from './tool-call.ts';
+
 /**
  * Every way a model call can fail, and whether the same call may succeed later. The number of tries is the activity's
  * retry policy; what is not retryable parks the build, unless another route takes over (see `askForResult`).
@@ -19,7 +21,7 @@ export const FAILURE_RETRYABLE = {
   /** The output limit was reached: a fresh try would stop at the same place. */
   OutputTruncated: false,
   EmptyAnswer: true,
-  /** Ended for a reason no plain text answer has, such as a tool call. */
+  /** Ended for a reason no plain text answer has, such as a tool call where no tools were offered. */
   UnexpectedEnd: true,
   AnswerTooLarge: false,
   /** Readable, but not what was asked for, also after all repairs. */
@@ -38,9 +40,13 @@ export type ModelFailure = Readonly<{
   message: string;
 }>;
 
-/** What a model answered, or had answered when the call failed. Tokens are 0 where the provider did not count them. */
+/**
+ * What a model answered, or had answered when the call failed. Tokens are 0 where the provider did not count them.
+ * `toolCalls`: what it asks for before it goes on; absent in an answer that stands for itself.
+ */
 export type ModelAnswer = Readonly<{
   content: string;
+  toolCalls?: readonly ToolCall[];
   model: string;
   promptTokens: number;
   completionTokens: number;

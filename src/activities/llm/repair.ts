@@ -1,11 +1,12 @@
 import type { Fault } from '../../machine/json.ts';
-import type { ChatMessage } from './chat.ts';
 import { printable } from './printable.ts';
+import type { ChatMessage } from './tool-call.ts';
 
 /** Enough to see what was wrong; a runaway answer is not sent back whole. */
 const QUOTED_ANSWER_LIMIT_CHARS = 32 * 1024;
 const FAULTS_LIMIT = 20;
-const FAULT_LIMIT_CHARS = 200;
+/** Room for the line of a file that an edit does not fit. */
+const FAULT_LIMIT_CHARS = 400;
 
 /** A refused answer and what to do about it. Only the last one is shown, so that the prompt does not grow with each. */
 export function refusal(answer: string, faults: string): ChatMessage[] {
