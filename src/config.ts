@@ -7,9 +7,18 @@ import type { Fault } from './machine/json.ts';
 import { ROLES, type Role } from './machine/states.ts';
 import type { Providers } from './models.ts';
 import { LOOPBACK_HOSTS, readOrigins } from './origins.ts';
+import {
+  RELEASE_SECRETS,
+  RELEASE_VARIABLES,
+  type ReleaseSettings,
+  releaseFaults,
+  releaseSettings,
+  TOOL_VARIABLES,
+} from './release-settings.ts';
 import { fileVariable, readSecretFiles } from './secret-files.ts';
 import type { SourceRules } from './source-paths.ts';
 
+const SANDBOX_MODES = ['required', 'off'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const url = (protocols: string) =>
@@ -88,11 +97,15 @@ const VARIABLES = z.object({
   LOCAL_MODEL_BASE_URL: url('http|https').optional(),
   SOURCE_PATHS: folders.optional(),
   SOURCE_PRIVATE_ADDRESSES: z.enum(['allowed', 'refused'], { error: 'must be allowed or refused' }).optional(),
+  ...RELEASE_VARIABLES,
   COVERAGE_MIN: z.coerce
     .number({ error: 'must be a number' })
     .min(0, 'must be at least 0')
     .max(100, 'must be at most 100')
     .default(80),
+  SANDBOX: z.enum(SANDBOX_MODES, { error: `must be one of ${SANDBOX_MODES.join(', ')}` }).default('required'),
+  SANDBOX_DEPENDENCIES: z.string().optional(),
+  SANDBOX_OFF_CONFIRMED: z.literal('yes', { error: 'must be "yes", or not be set' }).optional(),
   LOG_LEVEL: z.preprocess(
     (value) => (typeof value === 'string' ? value.toLowerCase() : value),
     z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
@@ -106,6 +119,7 @@ const SECRETS = [
   'TEMPORAL_API_KEY',
   'OPENAI_API_KEY',
   'ANTHROPIC_API_KEY',
+  ...RELEASE_SECRETS,
 ] as const satisfies readonly (keyof Variables)[];
 
 const CACHE_HOME = 'XDG_CACHE_HOME';
@@ -115,6 +129,7 @@ export const VARIABLE_NAMES: readonly string[] = [
   ...Object.keys(VARIABLES.shape),
   ...SECRETS.map((name) => fileVariable(name)),
   CACHE_HOME,
+  ...TOOL_VARIABLES,
 ];
 
 type ModelVariable = `MODEL_${Uppercase<Role>}`;
@@ -154,6 +169,14 @@ export type Config = Readonly<{
   models: Readonly<{ byRole: Readonly<Record<Role, string>>; fallbacks: readonly string[]; providers: Providers }>;
   coverageMin: number;
   sources: SourceRules;
+  releases: ReleaseSettings;
+  /**
+   * How programs of builds are run. `offConfirmed`: without a sandbox, also what a real provider's model or an external role
+   * wrote may run on this machine, with all that this user may do.
+   */
+  sandbox: Readonly<{ mode: 'required' } | { mode: 'off'; offConfirmed: boolean }>;
+  /** A folder with packages for the tests of builds, `node_modules` and `python`, that an operator has prepared. */
+  dependenciesDir: string | null;
   logLevel: (typeof LOG_LEVELS)[number];
 }>;
 
@@ -192,14 +215,32 @@ function temporalOf(env: Variables): Config['temporal'] {
 }
 
 type Crossed = Pick<Variables, 'HOST' | 'TEMPORAL_TLS_CERT' | 'TEMPORAL_TLS_KEY'> &
-  Readonly<{ API_KEYS?: readonly unknown[] | undefined }>;
+  Readonly<{
+    API_KEYS?: readonly unknown[] | undefined;
+    SANDBOX?: string;
+    SANDBOX_OFF_CONFIRMED?: string | undefined;
+  }> &
+  Readonly<Partial<Record<ProviderVariable, string | undefined>>>;
+
+/** With one of these a real provider's model writes the files of builds. */
+const PROVIDER_VARIABLES = [
+  'OPENAI_API_KEY',
+  'OPENAI_BASE_URL',
+  'ANTHROPIC_API_KEY',
+  'ANTHROPIC_BASE_URL',
+  'LOCAL_MODEL_BASE_URL',
+] as const satisfies readonly (keyof Variables)[];
+type ProviderVariable = (typeof PROVIDER_VARIABLES)[number];
 
 function crossFaults(env: Crossed): Fault[] {
   const open = !LOOPBACK_HOSTS.some((name) => name === env.HOST) && (env.API_KEYS ?? []).length === 0;
+  const provider = PROVIDER_VARIABLES.find((name) => env[name]);
+  const unguarded = env.SANDBOX === 'off' && provider !== undefined && env.SANDBOX_OFF_CONFIRMED !== 'yes';
   const halfTls = (env.TEMPORAL_TLS_CERT === undefined) !== (env.TEMPORAL_TLS_KEY === undefined);
   return [
     ...(open ? [{ at: 'HOST', fault: `"${env.HOST}" is not loopback: set API_KEYS, or HOST=127.0.0.1` }] : []),
     ...(halfTls ? [{ at: 'TEMPORAL_TLS_CERT', fault: 'goes together with TEMPORAL_TLS_KEY: set both or none' }] : []),
+    ...(unguarded ? [{ at: 'SANDBOX', fault: unguardedFault(provider) }] : []),
   ];
 }
 
@@ -214,8 +255,13 @@ function sourcesOf(env: Variables, ownPaths: readonly string[]): SourceRules {
   return { paths, ownPaths, privateAddresses: addresses === 'allowed' };
 }
 
-function toConfig(env: Variables, cacheHome: string): Config {
+const unguardedFault = (provider: ProviderVariable): string =>
+  `"off" beside ${provider} lets files that a model writes run on this machine with all that this user may do: leave ` +
+  'SANDBOX out, or confirm with SANDBOX_OFF_CONFIRMED=yes';
+
+function toConfig(env: Variables, named: Readonly<Record<string, string>>): Config {
   const dataDir = resolve(env.DATA_DIR);
+  const releases = releaseSettings(env, dataDir, named);
   const artifactsDir = env.ARTIFACTS_DIR ? resolve(env.ARTIFACTS_DIR) : join(dataDir, 'artifacts');
   const byRole = Object.fromEntries(ROLES.map((role) => [role, env[modelVariable(role)] ?? env.MODEL]));
   return {
@@ -232,12 +278,16 @@ function toConfig(env: Variables, cacheHome: string): Config {
     temporal: temporalOf(env),
     dataDir,
     artifactsDir,
-    cacheDir: join(cacheHome, 'q-orchestrator'),
+    cacheDir: join(named[CACHE_HOME] ?? join(homedir(), '.cache'), 'q-orchestrator'),
     activeTimeoutMs: env.WORKFLOW_TIMEOUT * 1000,
     maxSendBacks: env.WORKFLOW_MAX_RETRIES,
     models: { byRole: byRole as Record<Role, string>, fallbacks: env.MODEL_FALLBACKS, providers: providersOf(env) },
     coverageMin: env.COVERAGE_MIN,
-    sources: sourcesOf(env, [dataDir, artifactsDir]),
+    sources: sourcesOf(env, [dataDir, artifactsDir, releases.releasesDir]),
+    releases,
+    sandbox:
+      env.SANDBOX === 'off' ? { mode: 'off', offConfirmed: env.SANDBOX_OFF_CONFIRMED === 'yes' } : { mode: 'required' },
+    dependenciesDir: env.SANDBOX_DEPENDENCIES ? resolve(env.SANDBOX_DEPENDENCIES) : null,
     logLevel: env.LOG_LEVEL,
   };
 }
@@ -261,10 +311,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...files.faults,
     ...(parsed.error?.issues ?? []).map(({ path, message }) => ({ at: String(path[0] ?? ''), fault: message })),
     ...crossFaults(crossed),
+    ...releaseFaults(given),
   ];
   if (!parsed.success || faults.length > 0) {
     const listed = faults.map(({ at, fault }) => `  ${at} ${fault}`).join('\n');
     throw new AppError('config_invalid', `The configuration cannot be used:\n${listed}`, { faults });
   }
-  return toConfig(parsed.data, named[CACHE_HOME] ?? join(homedir(), '.cache'));
+  return toConfig(parsed.data, named);
 }

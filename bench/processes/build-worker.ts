@@ -1,5 +1,7 @@
 import type { ActivityDeps } from '../../src/activities/deps.ts';
+import { noSandbox } from '../../src/activities/sandbox/sandbox.ts';
 import { createLog, installRuntime } from '../../src/compose/logging.ts';
+import { openSandbox } from '../../src/compose/sandbox.ts';
 import { MIRROR_CONNECTIONS, startWorker } from '../../src/compose/worker.ts';
 import type { Config } from '../../src/config.ts';
 import { createMirror } from '../../src/mirror/mirror.ts';
@@ -20,8 +22,9 @@ export type BuildWorkerUsage = Usage & Readonly<{ statements: number; flushes: n
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 const BUNDLE = '0123456789abcdef'.repeat(4);
 
-const INSTANT_WORK: Pick<ActivityDeps, 'workspaces' | 'measureTests' | 'makeRelease'> = {
+const INSTANT_WORK: Pick<ActivityDeps, 'workspaces' | 'measureTests' | 'releases'> = {
   workspaces: {
+    openSource: async () => ({ commit: COMMIT, tree: COMMIT, bundle: BUNDLE }),
     commitAttempt: async () => ({ commit: COMMIT, tree: COMMIT, ref: 'refs/heads/attempts/bench', bundle: BUNDLE }),
     advanceBuild: async () => undefined,
     exportTree: async () => undefined,
@@ -30,6 +33,8 @@ const INSTANT_WORK: Pick<ActivityDeps, 'workspaces' | 'measureTests' | 'makeRele
     diff: async () => '',
     changedLines: async () => new Map(),
     archive: async () => Buffer.alloc(0),
+    repositoryWith: async () => '/workspaces/bench.git',
+    listEntries: async () => [],
     treeOf: async () => COMMIT,
     setTag: async () => undefined,
     removeTag: async () => undefined,
@@ -40,6 +45,8 @@ const INSTANT_WORK: Pick<ActivityDeps, 'workspaces' | 'measureTests' | 'makeRele
     tests: 1,
     names: ['instant'],
     skipped: [],
+    idle: [],
+    owed: [],
     failures: [],
     coverage: 100,
     coverageOf: 'all',
@@ -47,7 +54,11 @@ const INSTANT_WORK: Pick<ActivityDeps, 'workspaces' | 'measureTests' | 'makeRele
     output: '',
     exitCode: 0,
   }),
-  makeRelease: async ({ version }) => ({ path: '/releases/bench', version, files: [], tag: `v${version}` }),
+  releases: {
+    make: async ({ version }) => ({ path: '/releases/bench', version, tag: `v${version}`, manifest: COMMIT }),
+    undo: async () => null,
+    undoOthers: async () => [],
+  },
 };
 
 const { config, databaseUrl, temporalAddress, work } = argument<BuildWorkerArgument>();
@@ -72,6 +83,8 @@ const worker = await startWorker({
   databaseUrl,
   temporalAddress,
   log,
+  // An instant build runs nothing that could need one.
+  sandbox: work.kind === 'real' ? await openSandbox({ config, tell: () => undefined }) : noSandbox(false),
   deps: { mirror: counted, ...instant },
   ...(work.kind === 'real' ? { simulated: { firstAttemptMistake: work.firstAttemptMistake } } : {}),
 });

@@ -1,13 +1,11 @@
-import { AppError } from '../errors.ts';
+import { announce } from './announce.ts';
 import { commitFiles } from './commit-external.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDeps } from './deps.ts';
 import { flush } from './flush.ts';
 import { measure, phase } from './phase/phase.ts';
-
-const absent = async (what: string): Promise<never> => {
-  throw new AppError('internal', `no worker does this yet: ${what}`);
-};
+import { openSource } from './source.ts';
+import { undoRelease } from './undo-release.ts';
 
 /** The activities of a worker, given what they work with. */
 export function createActivities(deps: ActivityDeps): Activities {
@@ -15,9 +13,9 @@ export function createActivities(deps: ActivityDeps): Activities {
     phase: (input) => phase(deps, input),
     measure: (input) => measure(deps, input),
     commitFiles: (input) => commitFiles(deps, input),
-    openSource: () => absent('source'),
-    undoRelease: () => absent('release'),
-    announce: () => absent('announcement'),
+    openSource: (input) => openSource(deps, input),
+    undoRelease: (input) => undoRelease(deps, input),
+    announce: (input) => announce(deps, input),
     flush: (input) => flush(deps, input),
   };
 }

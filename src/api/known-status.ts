@@ -74,6 +74,7 @@ export function describedStatus(workflowId: string, known: BuildDescription): Kn
       elapsed_time: '',
       created_at: at(known.startedAtMs),
       updated_at: at(known.endedAtMs ?? known.startedAtMs),
+      release: null,
       completed_at: status === 'complete' && known.endedAtMs !== null ? at(known.endedAtMs) : null,
       next_expectations: { role: state === 'error' ? 'operator' : nextRole(state), task, deadline: null },
     },

@@ -244,6 +244,20 @@ const nextExpectations = z
   })
   .meta({ id: 'NextExpectations', description: 'What happens next, and who does it.' });
 
+const release = z
+  .strictObject({
+    version: z
+      .string()
+      .nullable()
+      .meta({ description: 'The version that the release manager chose.', examples: ['1.0.0'] }),
+    tag: z
+      .string()
+      .nullable()
+      .meta({ description: "The git tag in the build's repository.", examples: ['release/1.0.0-a1'] }),
+    manifest_sha256: z.string().meta({ description: 'Of `release.json`.', examples: ['0'.repeat(64)] }),
+  })
+  .meta({ id: 'Release', description: 'What a complete build released.' });
+
 export const statusReply = z
   .strictObject({
     workflow_id: workflowId,
@@ -297,6 +311,9 @@ export const statusReply = z
     created_at: timestamp,
     updated_at: timestamp,
     completed_at: timestamp.nullable().meta({ description: 'Null until the build is complete.' }),
+    release: release.nullable().meta({
+      description: `The release of a build that is complete and made one; its downloads are those of GET artifacts. ${unknownFromTemporal}`,
+    }),
     next_expectations: nextExpectations,
     source: z.enum(['workflow', 'mirror', 'temporal']).meta({
       description:

@@ -47,6 +47,8 @@ export const status = defineRoute({
     return {
       ...atTime<KnownStatus>(view, deps.now()),
       completed_phases: [...view.completed_phases],
+      // Rows of builds that ended before there were downloads do not say.
+      release: view.release ?? null,
       ...(await handoffsOf(workflowId, asked, live, deps)),
       source,
     };

@@ -4,9 +4,9 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
-import { makeRelease } from '../activities/release/release.ts';
-import { measureTests } from '../activities/sandbox/measure.ts';
-import { noSandbox } from '../activities/sandbox/sandbox.ts';
+import { createReleases } from '../activities/release/release.ts';
+import { createMeasure } from '../activities/sandbox/measure.ts';
+import type { Sandbox } from '../activities/sandbox/sandbox.ts';
 import { createWorkspaces } from '../activities/workspace/workspaces.ts';
 import { createFolderStore } from '../artifacts/artifact-store.ts';
 import type { Config } from '../config.ts';
@@ -40,6 +40,8 @@ export type WorkerSettings = Readonly<{
   databaseUrl: string;
   temporalAddress: string;
   log: Logger;
+  /** Where programs of builds run. */
+  sandbox: Sandbox;
   /** How the simulated model plays, when no provider is configured. */
   simulated?: Readonly<{ paceMs?: number; firstAttemptMistake?: boolean }>;
   /** Replaces parts of what activities work with: for the bench and for tests. */
@@ -65,7 +67,7 @@ async function modelsOf({ config, simulated }: WorkerSettings) {
 
 /** Composes and starts a worker: it takes phases of any build of its task queue. */
 export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
-  const { config, databaseUrl, temporalAddress, log } = settings;
+  const { config, databaseUrl, temporalAddress, log, sandbox } = settings;
   const tmpDir = join(config.dataDir, 'tmp');
   mkdirSync(tmpDir, { recursive: true });
   const [codePath, connection] = await Promise.all([
@@ -75,16 +77,20 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const model = await modelsOf(settings);
   const mirror = createMirror({ databaseUrl, poolSize: MIRROR_CONNECTIONS });
   const store = settings.deps?.store ?? createFolderStore(config.artifactsDir);
+  const workspaces =
+    settings.deps?.workspaces ?? createWorkspaces({ rootDir: join(config.dataDir, 'workspaces'), store });
+  const { releasesDir, publishTarget, webhook } = config.releases;
   const deps: ActivityDeps = {
     store,
     mirror,
-    workspaces: createWorkspaces({ rootDir: join(config.dataDir, 'workspaces'), store }),
-    sandbox: noSandbox(false),
-    measureTests,
-    makeRelease,
+    workspaces,
+    sandbox,
+    measureTests: createMeasure(config.dependenciesDir),
+    releases: createReleases({ store, workspaces, releasesDir, target: publishTarget, log }),
     models: model.models,
     sources: config.sources,
-    releasesDir: join(config.dataDir, 'releases'),
+    webhook,
+    publicUrl: config.api.publicUrl,
     tmpDir,
     log,
     ...settings.deps,

@@ -15,6 +15,7 @@ import { snapshotOf } from '../../../src/machine/snapshot.ts';
 import type { Providers } from '../../../src/models.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { MODELS_BY_ROLE } from '../../fakes/models-by-role.ts';
+import { NO_RELEASES } from '../../fakes/no-releases.ts';
 import { NO_SOURCES } from '../../fakes/no-sources.ts';
 import { apply, buildIn, rollingBack } from '../../machine/sample-builds.ts';
 
@@ -39,6 +40,8 @@ const PASSED = {
   tests: 1,
   names: ['a'],
   skipped: [],
+  idle: [],
+  owed: [],
   failures: [],
   coverage: 100,
   coverageOf: 'all',
@@ -54,14 +57,15 @@ function depsOf(providers: Providers): ActivityDeps {
       store: createFolderStore(join(dir, 'artifacts')),
     }),
     sandbox: noSandbox(false),
-    measureTests: async ({ commit }) => {
-      runs.push(commit);
+    measureTests: async ({ at }) => {
+      runs.push(at.commit);
       return { ...PASSED, output: '', exitCode: 0 };
     },
-    makeRelease: () => Promise.reject(new Error('nothing is released here')),
+    releases: NO_RELEASES,
     models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers },
     sources: NO_SOURCES,
-    releasesDir: join(dir, 'releases'),
+    webhook: null,
+    publicUrl: null,
     tmpDir: join(dir, 'tmp'),
     log: pino({ level: 'silent' }),
   };
