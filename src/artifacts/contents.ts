@@ -21,7 +21,7 @@ export async function loadContent(store: ArtifactStore, content: Content): Promi
   return JSON.parse((await store.get(content.ref.sha256)).toString('utf8')) as Json;
 }
 
-type BuildParts = Omit<PromptInput, 'driver' | 'files' | 'tree' | 'testRun'>;
+type BuildParts = Omit<PromptInput, 'driver' | 'files' | 'tree' | 'diff' | 'testRun'>;
 
 /** All that a prompt shows of the build itself; what lies in the store is read from there. */
 export async function loadPromptParts(store: ArtifactStore, build: BuildSnapshot, phase: Phase): Promise<BuildParts> {

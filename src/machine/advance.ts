@@ -27,10 +27,11 @@ export type AdvancePlan = Readonly<
 /** A person's claim never passes a gate that was measured (design 5.10). */
 function withMeasurement(data: JsonObject, measurement: Measurement | null): JsonObject {
   if (measurement === null) return { ...data, measured: false };
-  const { passed, coverage, summary } = measurement;
+  const { passed, coverage, summary, full } = measurement;
   const claim = data.all_tests_passed === true;
   const failures = passed ? {} : { failures: summary };
-  return { ...data, all_tests_passed: claim && passed, test_coverage: coverage, measured: true, ...failures };
+  const measured = { test_coverage: coverage, measured: true, test_report: full?.sha256 ?? null };
+  return { ...data, all_tests_passed: claim && passed, ...measured, ...failures };
 }
 
 /** The contract's order of checks: state, role, then the phase's result, then next_state. */

@@ -1,15 +1,18 @@
 import type { Json } from '../machine/json.ts';
 import { answerSection } from './answer-section.ts';
 import { jsonBlock, jsonText, oneLine } from './blocks.ts';
+import { diffSection } from './diff-section.ts';
 import { filesNeed, filesSection, withoutShownFiles } from './files-section.ts';
 import { fitJson, fitText, jsonChars, shareOut } from './fit.ts';
 import type { PromptFeedback, PromptInput } from './prompt-input.ts';
 import { treeSection } from './tree-section.ts';
+import { criteriaSection } from './verification-view.ts';
 
 const ID_LIMIT_CHARS = 200;
 const REASONS_LIMIT_CHARS = 40_000;
 const TEST_RUN_LIMIT_CHARS = 20_000;
 const TREE_LIMIT_CHARS = 12_000;
+const DIFF_LIMIT_CHARS = 40_000;
 /** Files are cut down to this before earlier results are cut at all. */
 const FILES_KEPT_CHARS = 50_000;
 /** A result always gets room for its heading, its fences and the note that it was cut. */
@@ -68,17 +71,19 @@ const titled = (heading: string, value: Json): string => `${heading}\n${jsonBloc
  * given first to what the role cannot do without: reasons and test run, then the requirements, results, files.
  */
 export function finalMessage(input: PromptInput, limitChars: number): string {
-  const { earlierResults, files, tree, testRun } = input;
+  const { earlierResults, files, tree, diff, testRun } = input;
   const head = headSection(input);
   const answer = answerSection(input);
   const lines = reasonLines(input.feedback);
   const measured = testRun === null ? null : titled('## Test run', fitJson(testRun, TEST_RUN_LIMIT_CHARS));
   const named = tree === null ? null : treeSection(tree, files ?? [], TREE_LIMIT_CHARS);
+  const criteria = criteriaSection(input);
+  const changes = diff === null ? null : diffSection(diff, DIFF_LIMIT_CHARS);
   const results = allResults(input);
   const needs = results.map((result) => jsonChars(result, limitChars) + LEAST_RESULT_CHARS);
   const needOfFiles = files === null ? 0 : filesNeed(files);
 
-  const fixed = [head, answer, ...lines, measured ?? '', named ?? ''].reduce(
+  const fixed = [head, answer, ...lines, measured ?? '', named ?? '', criteria ?? '', changes ?? ''].reduce(
     (sum, { length }) => sum + length + 2,
     FRAME_CHARS,
   );
@@ -93,9 +98,11 @@ export function finalMessage(input: PromptInput, limitChars: number): string {
   const sections: Section[] = [
     head,
     requirements,
+    criteria,
     earlierSection(input, shown),
     sentBackSection(input, lines, shown.slice(earlierResults.length)),
     named,
+    changes,
     files === null || files.length === 0 ? null : filesSection(files, left),
     measured,
     answer,

@@ -44,6 +44,8 @@ export type PromptInput = Readonly<{
   files: readonly PromptFile[] | null;
   /** Every file of the tree, where `files` are not all of it; else null. */
   tree: readonly PromptPath[] | null;
+  /** What the build changed in the code that it began with, as a unified diff; null where all of the tree is new. */
+  diff: string | null;
   /** The orchestrator's own run of the tests; null when it made none. */
   testRun: JsonObject | null;
 }>;

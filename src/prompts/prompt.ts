@@ -8,6 +8,7 @@ import { releaseManagerPrompt } from './release-manager.ts';
 import type { RolePromptInput } from './role-prompt.ts';
 import { testAuditorPrompt } from './test-auditor.ts';
 import { verificationOverseerPrompt } from './verification-overseer.ts';
+import { verificationView } from './verification-view.ts';
 
 export type { Message, PromptFile, PromptInput, PromptPath } from './prompt-input.ts';
 
@@ -39,7 +40,8 @@ export const systemPrompt = (input: RolePromptInput): string => SYSTEM_PROMPT[in
  * Together they have at most {@link PROMPT_LIMIT_CHARS} characters: the oldest turns go first, then big files are cut, then
  * earlier results. What others wrote stands in fences or on one line, so that it can forge no heading.
  */
-export function buildPrompt(input: PromptInput): Message[] {
+export function buildPrompt(given: PromptInput): Message[] {
+  const input = verificationView(given);
   const system = systemPrompt(input);
   const final = finalMessage(input, PROMPT_LIMIT_CHARS - system.length);
   const conversation = conversationMessages(input, PROMPT_LIMIT_CHARS - system.length - final.length);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../src/machine/json.ts';
 import { PHASES, ROLES, STATES } from '../../src/machine/states.ts';
 import { buildPrompt, PROMPT_LIMIT_CHARS, type PromptInput } from '../../src/prompts/prompt.ts';
+import { criteriaSection, verificationView } from '../../src/prompts/verification-view.ts';
 import { charsOf, finalOf, promptInput } from './prompt-input.ts';
 import { blockUnder, headingsOf, jsonUnder, readSections } from './read-sections.ts';
 
@@ -123,20 +124,24 @@ const hostileInput: fc.Arbitrary<PromptInput> = fc.record({
   ),
   files: fc.option(fc.array(fc.record({ path: hostileText, content: hostileText }), { maxLength: 4 })),
   tree: fc.option(fc.array(fc.record({ path: hostileText, bytes: fc.nat() }), { maxLength: 4 })),
+  diff: fc.option(hostileText),
   testRun: fc.option(fc.dictionary(hostileText, hostileJson, { maxKeys: 3 }) as fc.Arbitrary<JsonObject>),
 });
 
-function intendedKinds(input: PromptInput): string[] {
-  const { earlierResults, feedback, files, tree, testRun } = input;
+function intendedKinds(given: PromptInput): string[] {
+  const input = verificationView(given);
+  const { earlierResults, feedback, files, tree, diff, testRun } = input;
   const rejected = feedback.flatMap((entry) => entry.rejected.map(({ phase }) => `### rejected: ${phase}`));
   return [
     `# Phase: ${input.phase}`,
     `# Attempt: ${input.attempt}`,
     '# Build:',
     '## Requirements',
+    ...(criteriaSection(input) === null ? [] : ['## Success criteria']),
     ...(earlierResults.length > 0 ? ['## Earlier results', ...earlierResults.map(({ phase }) => `### ${phase}`)] : []),
     ...(feedback.length > 0 ? ['## Sent back', ...rejected] : []),
     ...(tree === null ? [] : ['## Tree']),
+    ...(diff === null ? [] : ['## Diff']),
     ...(files !== null && files.length > 0 ? ['## Files', ...files.map(() => '### <path>')] : []),
     ...(testRun === null ? [] : ['## Test run']),
     '## Your answer',
@@ -163,7 +168,7 @@ describe('for all inputs', () => {
         if (input.testRun) expect(jsonUnder(message, '## Test run')).toEqual(JSON.parse(JSON.stringify(input.testRun)));
         const sections = readSections(message);
         const start = sections.findIndex(({ heading }) => heading === '## Files') + 1;
-        for (const [index, file] of (input.files ?? []).entries()) {
+        for (const [index, file] of (verificationView(input).files ?? []).entries()) {
           expect(sections[start + index]?.blocks[0] ?? '').toBe(file.content.replace(/\n$/, ''));
         }
       }),
@@ -190,6 +195,7 @@ describe('for all inputs', () => {
           feedback: input.feedback.map((entry) => ({ ...entry, reason: grow(entry.reason) })),
           files: input.files?.map((file) => ({ path: grow(file.path), content: grow(file.content) })) ?? null,
           tree: input.tree?.map((entry) => ({ ...entry, path: grow(entry.path) })) ?? null,
+          diff: input.diff && grow(input.diff),
           testRun: input.testRun && { ...input.testRun, output: grow('t') },
         };
         const messages = buildPrompt(big);

@@ -29,6 +29,7 @@ export function promptInput(overrides: Partial<PromptInput> = {}): PromptInput {
     ],
     files: [{ path: 'src/slug.js', content: 'export const slug = 1;\n' }],
     tree: null,
+    diff: null,
     testRun: null,
     ...overrides,
   };

@@ -1,7 +1,7 @@
 import { loadPromptParts } from '../../artifacts/contents.ts';
 import { checkFiles } from '../../machine/file-paths.ts';
 import type { Fault, JsonObject } from '../../machine/json.ts';
-import { checkPhaseResult } from '../../machine/payloads.ts';
+import { checkPhaseResult, isTestPath } from '../../machine/payloads.ts';
 import { type Phase, STATE_TABLE } from '../../machine/states.ts';
 import { routeModel } from '../../models.ts';
 import { buildPrompt, PHASES_WITH_FILES, type PromptInput } from '../../prompts/prompt.ts';
@@ -33,8 +33,6 @@ async function currentFiles({ deps, input, meter }: Attempt): Promise<TreeFiles 
   return [...files, ...omitted.map(({ path, bytes }) => ({ path, content: `[not shown: ${bytes} bytes]` }))];
 }
 
-const isTestPath = (path: string): boolean => /test/i.test(path);
-
 /** Testing may add tests and deployment may add files of its own; neither may change what was written before it. */
 function addedFileFaults(phase: Phase, existing: TreeFiles | null, value: JsonObject): Fault[] {
   if (phase !== 'testing' && phase !== 'deployment') return [];
@@ -54,6 +52,8 @@ function addedFileFaults(phase: Phase, existing: TreeFiles | null, value: JsonOb
 export type Question = Readonly<{
   /** The orchestrator's own run of the tests, for the prompt. */
   testRun?: JsonObject | null;
+  /** What the build changed in the code that it began with, for the prompt. */
+  diff?: string | null;
   /** More that the answer must meet; a fault is told to the model, which answers again a bounded number of times. */
   faultsOf?: (value: JsonObject) => readonly Fault[];
 }>;
@@ -74,12 +74,12 @@ function checker(phase: Phase, existing: TreeFiles | null, faultsOf: Question['f
 /** Builds the role's prompt, asks its model, and gives the answer once it passes the phase's checks. */
 export async function askRole(
   attempt: Attempt,
-  { testRun = null, faultsOf }: Question = {},
+  { testRun = null, diff = null, faultsOf }: Question = {},
 ): Promise<{ value: JsonObject; simulated: boolean }> {
   const { deps, input, meter } = attempt;
   const { build, phase } = input;
   const [parts, files] = await Promise.all([loadPromptParts(deps.store, build, phase), currentFiles(attempt)]);
-  const messages = buildPrompt({ ...parts, driver: 'llm', files, tree: null, testRun });
+  const messages = buildPrompt({ ...parts, driver: 'llm', files, tree: null, diff, testRun });
   const { byRole, fallbacks, providers } = deps.models;
   const model = build.spec.model ?? byRole[STATE_TABLE[phase].owner];
   const first = routeModel(model, providers);

@@ -49,7 +49,7 @@ async function messagesFor({ phase, build, measurement }: PromptView, deps: ApiD
   ]);
   // The tree is on the workers' machines: what the roles handed on is the same, as far as the conversation reaches.
   const files = PHASES_WITH_FILES.has(phase) ? handedOnFiles(parts.conversation) : null;
-  return buildPrompt({ ...parts, driver: 'external', files, tree: null, testRun });
+  return buildPrompt({ ...parts, driver: 'external', files, tree: null, diff: null, testRun });
 }
 
 export const getAiPrompt = defineRoute({

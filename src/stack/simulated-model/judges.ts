@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../machine/json.ts';
-import { type PhasePrompt, stringsOf, type TestRun } from './prompt-reader.ts';
+import type { PhasePrompt, TestRun } from './prompt-reader.ts';
 import type { LoadedRecipe } from './recipe.ts';
 
 /** Reports the orchestrator's test run as it is: the simulated model judges nothing of its own. */
@@ -50,34 +50,64 @@ function notRun(): JsonObject {
   };
 }
 
-/** Approves what passed its tests, with one piece of evidence per criterion of the plan. */
-export function playVerification({ earlier }: PhasePrompt, recipe: LoadedRecipe): JsonObject {
-  const testsPassed = earlier.testing?.all_tests_passed === true;
-  const criteria =
-    stringsOf(earlier.planning?.success_criteria) ??
-    stringsOf(earlier.discovery?.success_criteria) ??
-    recipe.criteria.map(({ criterion }) => criterion);
+/** Approves what passed its tests, with one piece of evidence per criterion, as it was asked for them. */
+export function playVerification(prompt: PhasePrompt, recipe: LoadedRecipe): JsonObject {
+  const testsPassed = prompt.earlier.testing?.all_tests_passed === true;
   const outcome = testsPassed ? 'passed' : 'did not all pass, or were not reported';
+  const criteria = prompt.criteria.length > 0 ? prompt.criteria : recipe.criteria.map(({ criterion }) => criterion);
   return {
     approved_for_deployment: testsPassed,
     verification_report: `Simulated model: no judgement of its own. The tests ${outcome}.`,
     recommendations: ['Have a person or a real model read the code: the simulated model did not.'],
-    evidence: criteria.map((criterion) => ({ criterion, met: testsPassed, evidence: evidenceFor(criterion, recipe) })),
+    evidence: criteria.map((criterion, index) => ({
+      number: index + 1,
+      criterion,
+      met: testsPassed,
+      ...(testsPassed ? evidenceFor(criterion, prompt, recipe) : { evidence: `The tests ${outcome}.` }),
+    })),
     next_role_instruction: testsPassed ? 'Release it.' : 'Make the tests pass.',
   };
 }
 
-function evidenceFor(criterion: string, recipe: LoadedRecipe): string {
+/** What it can point to: the test that the recipe has for a criterion, where that ran, and the line on which it stands. */
+function evidenceFor(criterion: string, prompt: PhasePrompt, recipe: LoadedRecipe): JsonObject {
   const known = recipe.criteria.find((own) => own.criterion === criterion);
-  if (known) return `${known.file}; test "${known.test}" in ${testFileOf(recipe, known.test)}`;
-  const tests = recipe.rightFiles.filter(isTestFile).map(({ path }) => path);
-  return `The recipe does not know this criterion; it goes by the tests as a whole: ${tests.join(', ')}`;
+  if (known) {
+    const evidence = `The recipe has ${known.file} for this, and the test "${known.test}" for that.`;
+    return { evidence, ...testThatRan(known.test, prompt), ...(lineWith(known.test, prompt) ?? firstLine(prompt)) };
+  }
+  const [first] = prompt.testRun?.names ?? [];
+  const evidence = 'The recipe does not know this criterion; it goes by the tests as a whole, of which this is one.';
+  return { evidence, ...(first === undefined ? {} : { test: first }), ...firstLine(prompt) };
 }
 
-function testFileOf(recipe: LoadedRecipe, test: string): string {
-  return recipe.rightFiles.find((file) => isTestFile(file) && file.content.includes(test))?.path ?? 'no file';
+function testThatRan(name: string, { testRun }: PhasePrompt): JsonObject {
+  const found = (testRun?.measured ? testRun.names : []).find(
+    (ran) => ran === name || ran.endsWith(`.${name}`) || ran.endsWith(` > ${name}`),
+  );
+  return found === undefined ? {} : { test: found };
+}
+
+/** The first line of the files that holds a text. */
+function lineWith(text: string, { files }: PhasePrompt): JsonObject | null {
+  for (const [file, content] of files) {
+    const [, line] =
+      content
+        .split('\n')
+        .find((one) => one.includes(text))
+        ?.match(/^(\d+)\| /) ?? [];
+    if (line !== undefined && isTestFile({ path: file })) return { file, line: Number(line) };
+  }
+  return null;
+}
+
+/** Somewhere to begin reading, where nothing better is known: a test, else any file. */
+function firstLine({ files }: PhasePrompt): JsonObject {
+  const shown = [...files].filter(([, content]) => /^1\| /.test(content)).map(([path]) => path);
+  const file = shown.find((path) => isTestFile({ path })) ?? shown[0];
+  return file === undefined ? {} : { file, line: 1 };
 }
 
 function isTestFile({ path }: { path: string }): boolean {
-  return /\.test\.js$|(^|\/)test_[^/]+\.py$/.test(path);
+  return /\.test\.[cm]?js$|(^|\/)test_[^/]+\.py$/.test(path);
 }

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../machine/json.ts';
 import { PHASES, type Phase } from '../../machine/states.ts';
 import type { ChatMessage } from './chat-request.ts';
+import { namedPaths, readSections, shownFiles } from './sections.ts';
 
 /** What the orchestrator's own run of the tests said. */
 export type TestRun = Readonly<{
@@ -9,6 +10,8 @@ export type TestRun = Readonly<{
   tests: number;
   coverage: number;
   failures: readonly Readonly<{ name: string; reason: string }>[];
+  /** The tests that ran, where the prompt lists them. */
+  names: readonly string[];
 }>;
 
 export type PhasePrompt = Readonly<{
@@ -20,6 +23,12 @@ export type PhasePrompt = Readonly<{
   /** The reasons as they were shown, or '' when the work was not sent back. */
   sentBack: string;
   testRun: TestRun | null;
+  /** The numbered success criteria; none in other phases than verification. */
+  criteria: readonly string[];
+  /** The files that are shown, by path; in verification with numbered lines. */
+  files: ReadonlyMap<string, string>;
+  /** All files that are named, shown or not. */
+  paths: ReadonlySet<string>;
 }>;
 
 const PHASE_LINE = new RegExp(`^# Phase: (${PHASES.join('|')})\\s*$`, 'm');
@@ -31,14 +40,18 @@ export function readPhasePrompt(messages: readonly ChatMessage[]): PhasePrompt |
   const phase = PHASES.find((name) => name === PHASE_LINE.exec(text)?.[1]);
   if (!phase) return null;
   const requirements = jsonBlocks(text, '## Requirements')[0] ?? '';
+  const sections = readSections(text);
   return {
     phase,
     attempt: Number(/^# Attempt: (\d+)\s*$/m.exec(text)?.[1] ?? 1),
     requirements: typeof requirements === 'string' ? requirements : JSON.stringify(requirements),
     earlier: readEarlier(text),
-    sentBack: /^## Sent back\n([\s\S]*?)(?=^## Test run$|(?![\s\S]))/m.exec(text)?.[1]?.trim() ?? '',
+    sentBack: /^## Sent back\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(text)?.[1]?.trim() ?? '',
     // The last one is the orchestrator's: a reason shown before it may quote anything.
     testRun: readTestRun(jsonBlocks(text, '## Test run').at(-1)),
+    criteria: readCriteria(jsonBlocks(text, '## Success criteria')[0]),
+    files: shownFiles(sections),
+    paths: namedPaths(sections),
   };
 }
 
@@ -67,8 +80,12 @@ function readTestRun(block: unknown): TestRun | null {
     tests: typeof block.tests === 'number' ? block.tests : 0,
     coverage: typeof block.coverage === 'number' ? block.coverage : 0,
     failures: failures.map(({ name, reason }) => ({ name: String(name), reason: String(reason) })),
+    names: stringsOf(block.names) ?? [],
   };
 }
+
+const readCriteria = (block: unknown): string[] =>
+  Array.isArray(block) ? block.filter(isJsonObject).map(({ criterion }) => String(criterion)) : [];
 
 /** Text inside JSON cannot close a fence: its line breaks are escaped. */
 function jsonBlocks(text: string, heading: string): unknown[] {

@@ -2,6 +2,7 @@ import { type LoadedRecipe, loadRecipe } from './recipe.ts';
 import { csvToJson } from './recipes/csv-to-json/recipe.ts';
 import { lruCache } from './recipes/lru-cache/recipe.ts';
 import { noRecipe } from './recipes/no-recipe/recipe.ts';
+import { noRecipePython } from './recipes/no-recipe-python/recipe.ts';
 import { romanNumerals } from './recipes/roman-numerals/recipe.ts';
 import { slugify } from './recipes/slugify/recipe.ts';
 import { todoApi } from './recipes/todo-api/recipe.ts';
@@ -13,11 +14,17 @@ export type RecipeBook = Readonly<{
   recipes: readonly LoadedRecipe[];
   /** What is played when no recipe fits. */
   fallback: LoadedRecipe;
+  /** The same for a project in Python. */
+  pythonFallback: LoadedRecipe;
 }>;
 
 /** Reads the files of all recipes. */
 export function openRecipeBook(): RecipeBook {
-  return { recipes: RECIPES.map(loadRecipe), fallback: loadRecipe(noRecipe) };
+  return {
+    recipes: RECIPES.map(loadRecipe),
+    fallback: loadRecipe(noRecipe),
+    pythonFallback: loadRecipe(noRecipePython),
+  };
 }
 
 /**

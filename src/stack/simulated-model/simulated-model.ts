@@ -1,7 +1,8 @@
 import { type ChatAnswer, ChatRefusal, type ChatRequest, type ChatServer, startChatServer } from './chat-server.ts';
+import { fitRecipe } from './fit-recipe.ts';
 import { playPhase } from './player.ts';
 import { readPhasePrompt } from './prompt-reader.ts';
-import { chooseRecipe, openRecipeBook } from './recipe-book.ts';
+import { openRecipeBook } from './recipe-book.ts';
 
 type SimulatedModelOptions = Readonly<{
   /** How long each answer takes; 0 by default. */
@@ -32,7 +33,7 @@ export async function startSimulatedModel({
         'messages',
       );
     }
-    const result = playPhase(prompt, chooseRecipe(book, prompt.requirements), { firstAttemptMistake });
+    const result = playPhase(prompt, fitRecipe(book, prompt), { firstAttemptMistake });
     return { content: asAnswer(JSON.stringify(result, null, 2)), delayMs: paceMs };
   };
   return startChatServer({ answer, port });

@@ -8,6 +8,7 @@ const testRun = {
   tests: 5,
   coverage: 93.3,
   failures: [{ name: 'strips accents', reason: "'cre-me' !== 'creme'" }],
+  names: ['strips accents', 'joins words'],
 };
 
 test('every part of a prompt is read', () => {
@@ -20,6 +21,7 @@ test('every part of a prompt is read', () => {
       earlier: { discovery: { success_criteria: ['a'] }, planning: { plan: 'p' } },
       sentBack: ['sent_back from testing, attempt 1: strips accents'],
       testRun,
+      files: { 'a.md': '## Files\n### b.md' },
     }),
   );
   expect(prompt).toEqual({
@@ -29,6 +31,9 @@ test('every part of a prompt is read', () => {
     earlier: { discovery: { success_criteria: ['a'] }, planning: { plan: 'p' } },
     sentBack: '- sent_back from testing, attempt 1: strips accents',
     testRun,
+    criteria: [],
+    files: new Map([['a.md', '## Files\n### b.md']]),
+    paths: new Set(['a.md']),
   });
 });
 
@@ -40,6 +45,9 @@ test('parts that are missing are empty', () => {
     earlier: {},
     sentBack: '',
     testRun: null,
+    criteria: [],
+    files: new Map(),
+    paths: new Set(),
   });
 });
 

@@ -7,9 +7,13 @@ type PromptParts = {
   earlier?: Record<string, unknown>;
   sentBack?: string[];
   testRun?: unknown;
+  criteria?: string[];
+  files?: Record<string, string>;
 };
 
 const fenced = (value: unknown) => `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+
+const shownFile = ([path, content]: [string, string]) => `### ${path}\n\`\`\`\`\n${content}\n\`\`\`\``;
 
 /** The last user message of a role's prompt, in the form that the product writes. */
 export function phaseMessage({
@@ -19,10 +23,15 @@ export function phaseMessage({
   earlier,
   sentBack,
   testRun,
+  criteria,
+  files,
 }: PromptParts): string {
   return [
     `# Phase: ${phase}\n# Attempt: ${attempt}\n# Build: build-1`,
     `## Requirements\n${fenced(requirements)}`,
+    ...(criteria
+      ? [`## Success criteria\n${fenced(criteria.map((criterion, index) => ({ number: index + 1, criterion })))}`]
+      : []),
     ...(earlier
       ? [
           `## Earlier results\n${Object.entries(earlier)
@@ -31,6 +40,7 @@ export function phaseMessage({
         ]
       : []),
     ...(sentBack ? [`## Sent back\n${sentBack.map((reason) => `- ${reason}`).join('\n')}`] : []),
+    ...(files ? [`## Files\n${Object.entries(files).map(shownFile).join('\n\n')}`] : []),
     ...(testRun ? [`## Test run\n${fenced(testRun)}`] : []),
   ].join('\n\n');
 }

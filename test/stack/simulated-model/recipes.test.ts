@@ -12,10 +12,11 @@ const FOUND_BY: Record<string, string[]> = {
   'word-frequency': ['test_counts_without_regard_to_case'],
   'lru-cache': ['test_reading_an_entry_keeps_it'],
   'csv-to-json': ['test_keeps_numbers_with_leading_zeros_as_text'],
+  'no-recipe-python': ['test_shortens_a_longer_text_to_the_given_length'],
   'no-recipe': ['shortens a longer text to the given length'],
 };
 
-describe.each([...book.recipes, book.fallback])('the recipe $name', (recipe) => {
+describe.each([...book.recipes, book.fallback, book.pythonFallback])('the recipe $name', (recipe) => {
   test('has files of the kind that the code writer hands on', () => {
     const paths = recipe.rightFiles.map(({ path }) => path);
     expect(paths).toContain('README.md');

@@ -148,22 +148,51 @@ describe('the test auditor', () => {
 describe('the verification overseer', () => {
   const tested = { all_tests_passed: true, test_coverage: 97 };
 
-  test('gives evidence for each criterion that was set, also for one it does not know', async () => {
+  test('points to a test that ran and to its line for each criterion, also for one that it does not know', async () => {
     const criteria = ['Accented letters become its base letters, in style', 'No slug is given out twice'];
+    const files = { 'test/slugify.test.js': "1| import x\n2| test('numbers a slug that is taken', () => {" };
+    const names = ['strips accents', 'slugs > numbers a slug that is taken'];
     const result = await play(await start(), {
       phase: 'verification',
       requirements: SLUGS,
       earlier: { discovery: {}, planning: { success_criteria: criteria }, testing: tested },
+      criteria,
+      files,
+      testRun: { ...passedRun, names },
     });
     expect(result.approved_for_deployment).toBe(true);
     expect(result.evidence).toEqual([
-      { criterion: criteria[0], met: true, evidence: expect.stringContaining('does not know this criterion') },
       {
+        number: 1,
+        criterion: criteria[0],
+        met: true,
+        evidence: expect.stringContaining('does not know this criterion'),
+        test: names[0],
+        file: 'test/slugify.test.js',
+        line: 1,
+      },
+      {
+        number: 2,
         criterion: criteria[1],
         met: true,
-        evidence: 'src/slugify.js; test "numbers a slug that is taken" in test/slugify.test.js',
+        evidence: expect.stringContaining('"numbers a slug that is taken"'),
+        test: names[1],
+        file: 'test/slugify.test.js',
+        line: 2,
       },
     ]);
+  });
+
+  test('names no test where none was measured', async () => {
+    const result = await play(await start(), {
+      phase: 'verification',
+      requirements: SLUGS,
+      earlier: { testing: tested },
+      criteria: ['No slug is given out twice'],
+      files: { 'src/slugify.js': '1| export' },
+    });
+    expect(result.evidence).toMatchObject([{ met: true, file: 'src/slugify.js', line: 1 }]);
+    expect(result.evidence[0]).not.toHaveProperty('test');
   });
 
   test.each([{}, { testing: { ...tested, all_tests_passed: false } }])(

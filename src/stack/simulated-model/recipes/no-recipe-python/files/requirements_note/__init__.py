@@ -1,0 +1,1 @@
+"""Records requirements that the simulated model has no recipe for."""
