@@ -31,7 +31,7 @@ export const commitFacts = (commit: Commit | null): JsonObject => (commit === nu
 const isGiven = (list: Json | undefined): boolean => Array.isArray(list) && list.length > 0;
 
 /** Whether a result changes files; an extract says how many the whole does. */
-const changesFiles = (phase: Phase, { files, deleted_files, file_count }: JsonObject): boolean =>
+export const changesFiles = (phase: Phase, { files, deleted_files, file_count }: JsonObject): boolean =>
   PHASE_FIELDS[phase].some(({ kind }) => kind === 'files') &&
   (isGiven(files) || (phase === 'implementation' && isGiven(deleted_files)) || Number(file_count) > 0);
 

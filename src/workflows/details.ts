@@ -12,7 +12,9 @@ import {
 import { retryTarget, rollbackTargets } from '../machine/going-back.ts';
 import type { JsonObject } from '../machine/json.ts';
 import type { MessageName } from '../machine/messages.ts';
+import { heldUpBy, nextWork } from '../machine/next-work.ts';
 import { progressOf } from '../machine/progress.ts';
+import { releasesOf } from '../machine/side-work.ts';
 import { actingRole, isHandoff, isPhase, type Phase, STATE_TABLE } from '../machine/states.ts';
 import { clipBytes, quoted } from './markdown.ts';
 import { RESULT_EXAMPLES } from './result-examples.ts';
@@ -40,8 +42,25 @@ export const phaseSummary = (build: Build, phase: Phase): string =>
 const workerOf = ({ position }: Build) =>
   position.status === 'in_progress' ? actingRole(position.state) : roleOf(position);
 
+/** What is done beside the phases, or what of it is left undone. */
+function besides(build: Build): string {
+  const work = nextWork(build);
+  switch (work.kind) {
+    case 'open_source':
+      return '; the source is being fetched';
+    case 'commit_files':
+      return `; the files of ${work.pending.phase} are being committed`;
+    case 'undo_release':
+      return `; the release of ${releasesOf(build)} is being taken back`;
+    default:
+      return (build.toUndo ?? []).length > 0 ? `; the release of ${releasesOf(build)} still stands` : '';
+  }
+}
+
 /** Where the build is and who is waited for, in a few words. */
-function headline(build: Build): string {
+const headline = (build: Build): string => `${whereabouts(build)}${besides(build)}`;
+
+function whereabouts(build: Build): string {
   const { position } = build;
   switch (position.status) {
     case 'complete':
@@ -72,7 +91,8 @@ type Offer = Readonly<{ name: MessageName; effect: string; input: JsonObject }>;
 
 function advanceOffer(build: Build): Offer[] {
   const { position } = build;
-  if (position.status !== 'in_progress' || (position.state === 'testing' && isMeasuring(build))) return [];
+  if (position.status !== 'in_progress' || heldUpBy(build) !== null) return [];
+  if (position.state === 'testing' && isMeasuring(build)) return [];
   const { state } = position;
   const result = isPhase(state) ? { phase_result: RESULT_EXAMPLES[state] } : {};
   const input = { role: actingRole(state), completed_state: state, ...result };
