@@ -1,6 +1,16 @@
-import { type AnyNode, parse, type Token } from 'acorn';
+import {
+  type AnyNode,
+  type ArrowFunctionExpression,
+  type FunctionDeclaration,
+  type FunctionExpression,
+  parse,
+  type Token,
+} from 'acorn';
 
-/** What a function gives whose body was taken out. A test that expects the one does not expect the other. */
+/**
+ * What a function gives whose body was taken out: a test that expects the one does not expect the other. With `object`,
+ * constructors do nothing either and exported values are such objects too, where that leaves code that can be loaded.
+ */
 export type Hollow = 'undefined' | 'object';
 
 const GIVES = {
@@ -11,13 +21,13 @@ const GIVES = {
 type Cut = Readonly<{ start: number; end: number; by: 'block' | 'expression' }>;
 
 /**
- * JavaScript with the body of every function taken out, constructors kept; in a file without functions the values of
- * exported variables. Null when it cannot be parsed, or has nothing of these.
+ * JavaScript with the body of every function taken out; of a file without functions the values of exported variables. Null
+ * when it cannot be parsed, or has nothing of these.
  */
 export function hollowedCode(text: string, gives: Hollow): Readonly<{ text: string; functions: number }> | null {
   const program = parsed(text);
   if (program === null) return null;
-  const bodies = bodiesIn(program, []);
+  const bodies = bodiesIn(program, gives, []);
   const cuts = bodies.length > 0 ? bodies : exportedValues(program);
   if (cuts.length === 0) return null;
   let hollow = '';
@@ -55,32 +65,46 @@ function parsed(text: string, onToken: Token[] = []): AnyNode | null {
 }
 
 /** In the order of the text; a function within a taken body goes with it. */
-function bodiesIn(node: AnyNode, cuts: Cut[]): Cut[] {
-  if (node.type === 'MethodDefinition' && node.kind === 'constructor') return cuts;
-  if (
-    node.type === 'FunctionDeclaration' ||
-    node.type === 'FunctionExpression' ||
-    node.type === 'ArrowFunctionExpression'
-  ) {
+function bodiesIn(node: AnyNode, gives: Hollow, cuts: Cut[]): Cut[] {
+  if (isFunction(node)) {
     const { start, end, type } = node.body;
     cuts.push({ start, end, by: type === 'BlockStatement' ? 'block' : 'expression' });
     return cuts;
   }
+  if (node.type === 'ClassDeclaration' || node.type === 'ClassExpression') {
+    // What is derived must call the constructor above it, so it is left as it is.
+    const keepsConstructor = gives === 'undefined' || Boolean(node.superClass);
+    const isKept = (member: AnyNode): boolean =>
+      keepsConstructor && member.type === 'MethodDefinition' && member.kind === 'constructor';
+    for (const member of node.body.body) if (!isKept(member)) bodiesIn(member, gives, cuts);
+    return cuts;
+  }
+  const values = gives === 'object' ? exportedIn(node) : [];
+  if (values.length > 0) {
+    cuts.push(...values);
+    return cuts;
+  }
   for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) bodiesIn(child, cuts);
+    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) bodiesIn(child, gives, cuts);
   }
   return cuts;
 }
 
-function exportedValues(program: AnyNode): Cut[] {
-  if (program.type !== 'Program') return [];
-  return program.body.flatMap((statement) => {
-    if (statement.type !== 'ExportNamedDeclaration' || statement.declaration?.type !== 'VariableDeclaration') return [];
-    return statement.declaration.declarations.flatMap(({ init, id }) =>
-      init && id.type === 'Identifier' ? [{ start: init.start, end: init.end, by: 'expression' } as const] : [],
-    );
-  });
+const isFunction = (node: AnyNode): node is FunctionDeclaration | FunctionExpression | ArrowFunctionExpression =>
+  node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression';
+
+/** The values of an export's variables that are neither functions nor classes. */
+function exportedIn(node: AnyNode): Cut[] {
+  if (node.type !== 'ExportNamedDeclaration' || node.declaration?.type !== 'VariableDeclaration') return [];
+  return node.declaration.declarations.flatMap(({ init, id }) =>
+    init && id.type === 'Identifier' && !isFunction(init) && init.type !== 'ClassExpression'
+      ? [{ start: init.start, end: init.end, by: 'expression' } as const]
+      : [],
+  );
 }
+
+const exportedValues = (program: AnyNode): Cut[] =>
+  program.type === 'Program' ? program.body.flatMap((statement) => exportedIn(statement)) : [];
 
 function isNode(value: unknown): value is AnyNode {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';

@@ -4,7 +4,8 @@ import ast
 import inspect
 import os
 
-# Objects are made as before, so that a test meets functions that do nothing and not a class that cannot be used.
+# Objects are made as before, so that a test meets functions that do nothing and not a class that cannot be used; where
+# functions give an object, __init__ does nothing and the module's variables are such objects too.
 KEPT = ("__init__", "__new__", "__post_init__", "__init_subclass__", "__set_name__")
 GIVES = {"undefined": "None", "object": "object()"}
 
@@ -19,7 +20,7 @@ def take_out_functions(root, paths, gives):
                 tree = ast.parse(file.read())
             emptied = Emptied(GIVES[gives])
             tree = emptied.visit(tree)
-            if emptied.count == 0:
+            if gives == "object" or emptied.count == 0:
                 empty_values(tree, emptied)
             text = ast.unparse(ast.fix_missing_locations(tree))
         except (SyntaxError, ValueError, OSError, RecursionError):
@@ -43,6 +44,8 @@ class Emptied(ast.NodeTransformer):
     def visit_FunctionDef(self, node):
         if node.name not in KEPT:
             node.body = [ast.Return(value=self.value())]
+        elif node.name == "__init__" and self.gives != "None":
+            node.body = [ast.Pass()]
         return node
 
     visit_AsyncFunctionDef = visit_FunctionDef
@@ -53,7 +56,7 @@ class Emptied(ast.NodeTransformer):
 
 
 def empty_values(tree, emptied):
-    """In a file without functions: the values of its variables."""
+    """The values of the module's variables."""
     for node in tree.body:
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and not is_dunder(node):
             node.value = emptied.value()
