@@ -1,5 +1,3 @@
-import { dirname, sep } from 'node:path';
-
 /** Where a file or folder of this machine stands inside. */
 export type Mounted = Readonly<{ from: string; at: string }>;
 
@@ -59,8 +57,5 @@ export function bubblewrapArguments({ projectDir, runDir, readOnly, system }: In
 
 const tmpfs = (sizeBytes: number, at: string): string[] => ['--size', String(sizeBytes), '--tmpfs', at];
 
-function isShown(path: string, system: readonly SystemPath[]): boolean {
-  return system.some(
-    (one) => one.link === null && (path === one.path || `${dirname(path)}${sep}`.startsWith(`${one.path}${sep}`)),
-  );
-}
+const isShown = (path: string, system: readonly SystemPath[]): boolean =>
+  system.some((one) => one.link === null && (path === one.path || path.startsWith(`${one.path}/`)));

@@ -1,15 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import { unpackFiles } from './brought-back.ts';
 import { bubblewrapArguments, type Mounted, type SystemPath } from './bubblewrap-arguments.ts';
 import type { Cgroup, Cgroups } from './cgroups.ts';
 import { INSIDE, OUTSIDE } from './launch-scripts.ts';
-import { reachable } from './reachable.ts';
+import { present, reachable } from './reachable.ts';
 import { type ProcessEnd, runProcess } from './run-process.ts';
 import type { LaunchRequest, Sandbox } from './sandbox.ts';
-import type { Tools } from './sandbox-tools.ts';
+import { findProgram, type Tools } from './sandbox-tools.ts';
 
 export type BubblewrapSettings = Readonly<{
   tools: Tools;
@@ -29,8 +29,8 @@ export const LIMITS = {
   dataBytesEach: 1024 * MIB,
   fileBytesEach: 256 * MIB,
   openFilesEach: 4096,
-  /** Threads count. Node takes a dozen for each test file, and runs as many at once as there are processors. */
-  processes: 1024,
+  /** Threads count. Node takes a dozen for each test file, and runs as many files at once as there are processors. */
+  processes: 256 + 16 * availableParallelism(),
   outputBytes: 64 * MIB,
   back: { files: 2000, bytes: 64 * MIB },
 } as const;
@@ -44,7 +44,8 @@ const UIDS = 900;
 
 /**
  * Runs programs with bubblewrap: no network, no files of this machine but programs, nothing that outlives the run. The
- * project and the run's folder are copied in, and written to in memory alone; regular files of the run's folder come back.
+ * project and the run's folder are copied in, and written to in memory alone; regular files of the run's folder and changed ones of the project come
+ * back at the end.
  */
 export function createBubblewrap(settings: BubblewrapSettings): Sandbox {
   let runs = 0;
@@ -52,6 +53,7 @@ export function createBubblewrap(settings: BubblewrapSettings): Sandbox {
     kind: 'bubblewrap',
     takesAnyFiles: true,
     launch: async (request) => {
+      await checkProgram(request);
       runs += 1;
       const uid = settings.asRoot ? FIRST_UID + (runs % UIDS) : null;
       const ownDir = await mkdtemp(join(tmpdir(), 'q-sandbox-'));
@@ -64,7 +66,15 @@ export function createBubblewrap(settings: BubblewrapSettings): Sandbox {
   };
 }
 
-type Files = Readonly<{ back: string; status: string }>;
+/** Inside, a missing program would be an exit code that the program may have as well. */
+async function checkProgram({ file, env, signal }: LaunchRequest): Promise<void> {
+  signal.throwIfAborted();
+  const folders = file.includes('/') ? [''] : (env.PATH ?? '').split(':');
+  if ((await findProgram(file, folders)) !== null) return;
+  throw Object.assign(new Error(`${file} is not there (ENOENT)`), { code: 'ENOENT' });
+}
+
+type Files = Readonly<{ back: string; changed: string; status: string }>;
 
 async function launchIn(
   ownDir: string,
@@ -72,8 +82,9 @@ async function launchIn(
   request: LaunchRequest,
   settings: BubblewrapSettings,
 ): Promise<ProcessEnd> {
-  const files: Files = { back: join(ownDir, 'back.tar'), status: join(ownDir, 'status.json') };
-  const own = request.readOnly.map((path) => ({ from: path, at: path }));
+  const inOwn = (name: string): string => join(ownDir, name);
+  const files: Files = { back: inOwn('back.tar'), changed: inOwn('changed.tar'), status: inOwn('status.json') };
+  const own = (await present(request.readOnly)).map((path) => ({ from: path, at: path }));
   const readOnly = uid === null ? own : await reachable(own, join(ownDir, 'own'));
   const cgroup = (await settings.cgroups?.open(LIMITS)) ?? null;
   try {
@@ -88,9 +99,10 @@ async function launchIn(
       limitBytes: request.limitBytes,
       endAfterBytes: LIMITS.outputBytes,
     });
-    const status = await readFile(files.status, 'utf8').catch(() => '');
-    if (end.kind === 'exited' && !status.includes('"exit-code"')) throwUnlessKilled(end);
+    const told = await readFile(files.status, 'utf8').catch(() => '');
+    if (end.kind === 'exited' && !told.includes('"exit-code"')) throwUnlessKilled(end);
     await unpackFiles(files.back, request.runDir, LIMITS.back);
+    await unpackFiles(files.changed, request.projectDir, LIMITS.back);
     return end.kind === 'exited' && end.durationMs >= request.timeoutMs ? { ...end, kind: 'deadline' } : end;
   } finally {
     await cgroup?.close();
@@ -114,14 +126,15 @@ function outsideArguments(request: LaunchRequest, settings: BubblewrapSettings, 
   return [
     // A worker that is killed takes its runs along.
     ...['--pdeathsig', 'KILL', '--', tools.sh, '-c', OUTSIDE, 'outside'],
-    ...[around.files.back, around.files.status, projectDir.slice(1), runDir.slice(1), tools.tar],
+    ...[around.files.back, around.files.changed, around.files.status, projectDir.slice(1), runDir.slice(1), tools.tar],
     ...[String(joinFiles.length), ...joinFiles],
     ...ownUser,
     tools.bwrap,
     ...bubblewrapArguments({ projectDir, runDir, system, readOnly: [...settings.readOnly, ...around.readOnly] }),
     '--',
     ...limited(tools, Math.ceil(timeoutMs / 1000) + 1),
-    ...[tools.sh, '-c', INSIDE, 'inside', runDir, (timeoutMs / 1000).toFixed(3), tools.tar, tools.timeout],
+    ...[tools.sh, '-c', INSIDE, 'inside', projectDir, runDir, (timeoutMs / 1000).toFixed(3)],
+    ...[tools.tar, tools.timeout, tools.date],
     ...[request.file, ...request.args],
   ];
 }

@@ -1,9 +1,15 @@
-import { chmod, cp, mkdir, readdir, stat } from 'node:fs/promises';
+import { access, chmod, cp, mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Mounted } from './bubblewrap-arguments.ts';
 
 const OTHERS_READ = 0o4;
 const OTHERS_PASS = 0o1;
+
+/** Those of the paths that are there. */
+export async function present(paths: readonly string[]): Promise<string[]> {
+  const known = await Promise.allSettled(paths.map((path) => access(path)));
+  return paths.filter((_, index) => known[index]?.status === 'fulfilled');
+}
 
 /** Whether a user that owns nothing gets to a path, by the rights of the path and of all folders above it. */
 export async function isReachable(path: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { SYSTEM, type SystemPath } from './bubblewrap-arguments.ts';
 /** The programs with which a run is started, as absolute paths; all but the first two also stand inside. */
 export type Tools = Readonly<Record<(typeof NAMES)[number], string>>;
 
-const NAMES = ['bwrap', 'setpriv', 'prlimit', 'sh', 'tar', 'timeout'] as const;
+const NAMES = ['bwrap', 'setpriv', 'prlimit', 'sh', 'tar', 'timeout', 'date'] as const;
 
 /** The folders that are also there inside. */
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
@@ -18,18 +18,20 @@ const PACKAGES: Tools = {
   sh: 'dash',
   tar: 'tar',
   timeout: 'coreutils',
+  date: 'coreutils',
 };
 
 /** The tools, or the packages that are missing. */
 export async function findTools(
   folders: readonly string[] = FOLDERS,
 ): Promise<Tools | Readonly<{ missing: string[] }>> {
-  const found = await Promise.all(NAMES.map(async (name) => [name, await find(name, folders)] as const));
+  const found = await Promise.all(NAMES.map(async (name) => [name, await findProgram(name, folders)] as const));
   const missing = found.flatMap(([name, path]) => (path === null ? [PACKAGES[name]] : []));
   return missing.length > 0 ? { missing: [...new Set(missing)] } : (Object.fromEntries(found) as Tools);
 }
 
-async function find(name: string, folders: readonly string[]): Promise<string | null> {
+/** Where a program is in the first of the folders that has it. */
+export async function findProgram(name: string, folders: readonly string[]): Promise<string | null> {
   for (const folder of folders) {
     const path = join(folder, name);
     const runs = await access(path, constants.X_OK).then(

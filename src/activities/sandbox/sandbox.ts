@@ -4,11 +4,14 @@ import { type ProcessEnd, runProcess } from './run-process.ts';
 export type LaunchRequest = Readonly<{
   file: string;
   args: readonly string[];
-  /** The copy of the project, absolute: the program starts in it and may write to it. */
+  /**
+   * The copy of the project, absolute: the program starts in it and may write to it. Regular files that were changed or
+   * added are in it when the run has ended; what was removed need not be gone.
+   */
   projectDir: string;
-  /** An empty folder, absolute: for reports and temporary files; the program may write to it. */
+  /** A folder for reports and temporary files, absolute: the program may write to it. Its regular files are in it at the end. */
   runDir: string;
-  /** What the program must be able to read beside the system's own folders: absolute files and folders. */
+  /** What the program must be able to read beside the system's own folders: absolute files and folders; missing ones are left out. */
   readOnly: readonly string[];
   /** The whole environment: nothing of ours is added. */
   env: Readonly<Record<string, string>>;
@@ -21,7 +24,8 @@ export type LaunchRequest = Readonly<{
 /**
  * Where programs of a build run. All paths of a request are the same inside and outside.
  *
- * `launch` throws the signal's reason when aborted, and Node's spawn error when the program could not be started.
+ * `launch` throws the signal's reason when aborted, AppError `sandbox_missing` when the sandbox could not be made, and an
+ * error with the code `ENOENT` (without a sandbox also Node's other spawn errors) when the program is missing.
  */
 export type Sandbox = Readonly<{
   kind: 'bubblewrap' | 'none';
