@@ -50,7 +50,7 @@ export async function listTree(source: CommitAt): Promise<Blob[]> {
 }
 
 /** Chooses the paths that are to be read of a tree's files. */
-export type ChooseFiles = (tree: readonly TreeFile[]) => readonly string[];
+export type ChooseFiles = (tree: readonly TreeFile[]) => readonly string[] | Promise<readonly string[]>;
 
 /**
  * Reads the chosen files, all where nothing chooses, in the order of their paths until `limitBytes` of content are reached;
@@ -61,7 +61,7 @@ export async function readTree(source: CommitAt, limitBytes: number, choose?: Ch
   const omitted: TreeFile[] = [];
   let bytes = 0;
   const tree = await listTree(source);
-  const wanted = choose && new Set(choose(tree.map(({ path, bytes: size }) => ({ path, bytes: size }))));
+  const wanted = choose && new Set(await choose(tree.map(({ path, bytes: size }) => ({ path, bytes: size }))));
   for (const blob of tree) {
     const fits = bytes + blob.bytes <= limitBytes && (wanted?.has(blob.path) ?? true);
     if (fits) {
