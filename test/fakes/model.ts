@@ -61,7 +61,7 @@ export type FakeModel = Readonly<{
   calls: readonly ModelCallSeen[];
   /** Calls whose client went away before they were answered. */
   cancelled: readonly ModelCallSeen[];
-  /** What a phase answers from now on; a text is sent as it is. */
+  /** What a phase answers from now on: a text is sent as it is, and a function is asked at each call. */
   answer(phase: Phase, with_: unknown): void;
   /** Calls of this phase (of one build, when given) get no answer until the returned function is called. */
   hold(phase: Phase, build?: string): () => void;
@@ -89,7 +89,8 @@ export async function startFakeModel(delayMs = 0): Promise<FakeModel> {
     const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     await Promise.race([held.get(call.phase), gone]);
     await Promise.race([held.get(`${call.phase} ${call.build}`), gone]);
-    const given = answers[call.phase];
+    const chosen = answers[call.phase];
+    const given: unknown = typeof chosen === 'function' ? chosen(call) : chosen;
     return { content: typeof given === 'string' ? given : JSON.stringify(given), delayMs };
   };
   const server: ChatServer = await startChatServer({ answer });

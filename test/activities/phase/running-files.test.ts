@@ -1,23 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PhaseOutput } from '../../../src/activities/contract.ts';
-import type { ActivityDeps } from '../../../src/activities/deps.ts';
-import { phase } from '../../../src/activities/phase/phase.ts';
-import { noSandbox } from '../../../src/activities/sandbox/sandbox.ts';
-import { createWorkspaces } from '../../../src/activities/workspace/workspaces.ts';
-import { createFolderStore } from '../../../src/artifacts/artifact-store.ts';
-import { type Build, phaseOf } from '../../../src/machine/build.ts';
-import { snapshotOf } from '../../../src/machine/snapshot.ts';
+import type { TestReport } from '../../../src/activities/sandbox/report.ts';
+import type { Build } from '../../../src/machine/build.ts';
 import type { Providers } from '../../../src/models.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
-import { MODELS_BY_ROLE } from '../../fakes/models-by-role.ts';
-import { NO_RELEASES } from '../../fakes/no-releases.ts';
-import { NO_SOURCES } from '../../fakes/no-sources.ts';
 import { apply, buildIn, rollingBack } from '../../machine/sample-builds.ts';
+import { PASSED_RUN, workOn } from './phase-worker.ts';
 
 let dir: string;
 let model: FakeModel;
@@ -34,53 +24,15 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const PASSED = {
-  runner: 'node',
-  passed: true,
-  tests: 1,
-  names: ['a'],
-  skipped: [],
-  idle: [],
-  owed: [],
-  failures: [],
-  coverage: 100,
-  coverageOf: 'all',
-  durationMs: 1,
-} as const;
-
-function depsOf(providers: Providers): ActivityDeps {
-  return {
-    store: createFolderStore(join(dir, 'artifacts')),
-    mirror: { flush: async () => undefined, recordCalls: async () => undefined },
-    workspaces: createWorkspaces({
-      rootDir: join(dir, 'workspaces'),
-      store: createFolderStore(join(dir, 'artifacts')),
-    }),
-    sandbox: noSandbox(false),
-    measureTests: async ({ at }) => {
-      runs.push(at.commit);
-      return { ...PASSED, output: '', exitCode: 0 };
-    },
-    releases: NO_RELEASES,
-    models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers },
-    sources: NO_SOURCES,
-    webhook: null,
-    publicUrl: null,
-    tmpDir: join(dir, 'tmp'),
-    log: pino({ level: 'silent' }),
-  };
-}
-
 /** Does the phase in which the build stands, on a worker with these providers, and gives the next build. */
-async function work(build: Build, by: 'simulated' | 'openai'): Promise<Build> {
+function work(build: Build, by: 'simulated' | 'openai'): Promise<Build> {
   const { baseUrl } = model;
-  const deps = depsOf(by === 'simulated' ? { simulated: { baseUrl } } : { openai: { apiKey: 'key', baseUrl } });
-  const batch = { branch: 'run', openedAtMs: 0, rows: [] };
-  const current = phaseOf(build.position) ?? 'discovery';
-  const input = { build: snapshotOf(build), batch, phase: current, remainingMs: 60_000 };
-  const environment = new MockActivityEnvironment();
-  const output = await environment.run<[], PhaseOutput, () => Promise<PhaseOutput>>(() => phase(deps, input));
-  return apply(build, { type: 'complete_phase', result: output.result, work: output.work }).build;
+  const providers: Providers = by === 'simulated' ? { simulated: { baseUrl } } : { openai: { apiKey: 'key', baseUrl } };
+  const measured = (commit: string): TestReport => {
+    runs.push(commit);
+    return PASSED_RUN;
+  };
+  return workOn(build, { dir, providers, measured });
 }
 
 const measuredOf = (build: Build): unknown => build.results.testing?.data.measured;
