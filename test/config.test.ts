@@ -81,3 +81,70 @@ describe('who may call the API', () => {
     expect(faults.join('\n')).not.toMatch(/short|secret-of|hidden/);
   });
 });
+
+describe('how programs of builds are run', () => {
+  const FAULT = expect.stringMatching(/^SANDBOX "off" beside \w+ lets files .*SANDBOX_OFF_CONFIRMED=yes$/);
+
+  it('is in a sandbox, where nothing else is said', () => {
+    expect(readConfig({}).sandbox).toEqual({ mode: 'required' });
+    expect(readConfig({ OPENAI_API_KEY: 'a-key', SANDBOX_OFF_CONFIRMED: 'yes' }).sandbox).toEqual({ mode: 'required' });
+  });
+
+  it('is without one, for files of the simulated model alone, where SANDBOX=off', () => {
+    expect(readConfig({ SANDBOX: 'off' }).sandbox).toEqual({ mode: 'off', offConfirmed: false });
+  });
+
+  it.each(['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL', 'LOCAL_MODEL_BASE_URL'])(
+    'is not without one beside %s, unless that is confirmed',
+    (name) => {
+      const environment = { [name]: name.endsWith('_URL') ? 'https://models.example' : 'a-key', SANDBOX: 'off' };
+      expect(faultsOf(environment)).toEqual([FAULT]);
+      const confirmed = { ...environment, SANDBOX_OFF_CONFIRMED: 'yes' };
+      expect(readConfig(confirmed).sandbox).toEqual({ mode: 'off', offConfirmed: true });
+    },
+  );
+
+  it('is told with all other faults at once', () => {
+    const faults = faultsOf({ SANDBOX: 'off', OPENAI_API_KEY: 'a-key', COVERAGE_MIN: 'all', HOST: '0.0.0.0' });
+    expect(faults).toEqual([expect.stringMatching(/^COVERAGE_MIN/), expect.stringMatching(/^HOST/), FAULT]);
+  });
+
+  it.each([
+    [{ SANDBOX: 'on' }, /^SANDBOX must be one of required, off$/],
+    [{ SANDBOX_OFF_CONFIRMED: 'true' }, /^SANDBOX_OFF_CONFIRMED must be "yes", or not be set$/],
+  ])('is not said by %j', (environment, fault) => {
+    expect(faultsOf(environment)).toEqual([expect.stringMatching(fault)]);
+  });
+});
+
+describe('from where builds take their code', () => {
+  it('is wherever the one person may read who has the product to themselves', () => {
+    const { sources, dataDir, artifactsDir } = readConfig({ ARTIFACTS_DIR: '/srv/artifacts' });
+    expect(sources).toMatchObject({ paths: 'any', privateAddresses: true });
+    expect(sources.ownPaths).toEqual(expect.arrayContaining([dataDir, artifactsDir]));
+  });
+
+  it.each([
+    ['keys', { API_KEYS: 'ci:secret-of-ci' }],
+    ['a Temporal that others may use', { TEMPORAL_ADDRESS: 'temporal:7233' }],
+  ])('is nowhere on this machine and in its network with %s, unless the operator says so', (_what, shape) => {
+    expect(readConfig(shape).sources).toMatchObject({ paths: [], privateAddresses: false });
+    const said = { SOURCE_PATHS: '/srv/repos, /home/ann', SOURCE_PRIVATE_ADDRESSES: 'allowed' };
+    expect(readConfig({ ...shape, ...said }).sources).toMatchObject({
+      paths: ['/srv/repos', '/home/ann'],
+      privateAddresses: true,
+    });
+  });
+
+  it('can be less for one person too', () => {
+    const { sources } = readConfig({ SOURCE_PATHS: '/srv/repos', SOURCE_PRIVATE_ADDRESSES: 'refused' });
+    expect(sources).toMatchObject({ paths: ['/srv/repos'], privateAddresses: false });
+  });
+
+  it('has all its faults told at once', () => {
+    expect(faultsOf({ SOURCE_PATHS: 'repos,/srv', SOURCE_PRIVATE_ADDRESSES: 'yes' })).toEqual([
+      expect.stringMatching(/^SOURCE_PATHS must be absolute paths/),
+      expect.stringMatching(/^SOURCE_PRIVATE_ADDRESSES must be allowed or refused/),
+    ]);
+  });
+});

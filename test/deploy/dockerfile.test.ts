@@ -37,6 +37,10 @@ describe('the image', () => {
     expect(textsOf('CMD')).toEqual([JSON.stringify(commands[0]).replaceAll(',', ', ')]);
   });
 
+  it('has what the sandbox needs that a slim Debian lacks', () => {
+    expect(textsOf('RUN').join('\n')).toMatch(/apt-get install .*\bbubblewrap\b/);
+  });
+
   it('is given nothing but what is named', () => {
     const [first, ...named] = readFileSync(`${PROJECT_DIR}.dockerignore`, 'utf8')
       .split('\n')
