@@ -10,6 +10,8 @@ export type SandboxSettings = Readonly<{
   /** Progress for people, one line at a time. */
   tell: (line: string) => void;
   signal?: AbortSignal | undefined;
+  /** How bubblewrap is looked for. Default {@link bubblewrap}. */
+  find?: typeof bubblewrap;
 }>;
 
 const NEVER = new AbortController().signal;
@@ -19,13 +21,13 @@ const NEVER = new AbortController().signal;
  * child processes where the operator wants that, or where only the simulated model writes files.
  * @throws AppError `sandbox_missing` when files of a real provider's model would have none; the signal's reason when it aborts
  */
-export async function openSandbox({ config, tell, signal }: SandboxSettings): Promise<Sandbox> {
+export async function openSandbox({ config, tell, signal, find = bubblewrap }: SandboxSettings): Promise<Sandbox> {
   if (config.sandbox.mode === 'off') {
     const { offConfirmed } = config.sandbox;
     tell(`SANDBOX=off: programs of builds run without a sandbox, as plain child processes${whose(offConfirmed)}.`);
     return noSandbox(offConfirmed);
   }
-  const opened = await bubblewrap(tell, signal);
+  const opened = await find(tell, signal);
   if ('sandbox' in opened) {
     tell(`Programs of builds run in a sandbox (bubblewrap; memory limited by ${opened.memoryLimit})`);
     return opened.sandbox;

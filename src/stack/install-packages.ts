@@ -8,8 +8,15 @@ export type InstallSettings = Readonly<{
   signal?: AbortSignal | undefined;
 }>;
 
-const APT_GET = '/usr/bin/apt-get';
-const LISTS = '/var/lib/apt/lists';
+/** Where packages come from. */
+export type PackageSystem = Readonly<{ aptGet: string; listsDir: string; isRoot: boolean }>;
+
+const THIS_SYSTEM: PackageSystem = {
+  aptGet: '/usr/bin/apt-get',
+  listsDir: '/var/lib/apt/lists',
+  isRoot: process.getuid?.() === 0,
+};
+
 const UPDATE_DEADLINE_MS = 60_000;
 const INSTALL_DEADLINE_MS = 90_000;
 
@@ -30,15 +37,18 @@ const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND: 'n
  * Installs packages of the system where that needs nobody's password: as root, with apt-get (Debian, Ubuntu).
  * @returns null when they are installed, else why not
  */
-export async function installPackages({ packages, log, signal }: InstallSettings): Promise<string | null> {
-  if (process.getuid?.() !== 0) return 'only root can install packages';
-  if (!existsSync(APT_GET)) return 'this system has no apt-get';
+export async function installPackages(
+  { packages, log, signal }: InstallSettings,
+  { aptGet, listsDir, isRoot }: PackageSystem = THIS_SYSTEM,
+): Promise<string | null> {
+  if (!isRoot) return 'only root can install packages';
+  if (!existsSync(aptGet)) return 'this system has no apt-get';
   log(`Installing ${packages.join(', ')} with apt-get (two minutes at most)`);
   const apt = (deadlineMs: number, args: readonly string[]) =>
-    run(APT_GET, [...OPTIONS, ...args], { deadlineMs, signal, env: ENVIRONMENT, cwd: '/' });
+    run(aptGet, [...OPTIONS, ...args], { deadlineMs, signal, env: ENVIRONMENT, cwd: '/' });
   const install = () => apt(INSTALL_DEADLINE_MS, ['install', '--no-install-recommends', ...packages]);
   // What is known of the packages may be missing, or so old that their files are gone.
-  if (hasLists() && (await install()).code === 0) return null;
+  if (hasLists(listsDir) && (await install()).code === 0) return null;
   if (signal?.aborted === true) return 'it was interrupted';
   await apt(UPDATE_DEADLINE_MS, ['update']);
   const { code, output, timedOut } = await install();
@@ -46,10 +56,7 @@ export async function installPackages({ packages, log, signal }: InstallSettings
   return timedOut ? 'apt-get took too long' : `apt-get failed: ${lastLine(output)}`;
 }
 
-function hasLists(): boolean {
-  return (
-    existsSync(LISTS) && readdirSync(LISTS).some((name) => name.endsWith('Packages') || name.includes('Packages.'))
-  );
-}
+const hasLists = (dir: string): boolean =>
+  existsSync(dir) && readdirSync(dir).some((name) => name.includes('Packages'));
 
 const lastLine = (output: string): string => output.trim().split('\n').at(-1)?.slice(-200) ?? '';
