@@ -9,13 +9,13 @@ export type GitRequest = Readonly<{
   input?: readonly (string | Uint8Array)[];
   /** More than `GIT_*` of our own choosing never gets in. */
   env?: Readonly<Record<string, string>>;
-  /** Default {@link GIT_TIMEOUT_MS}. What takes longer must hold no lock file. */
+  /** Default {@link GIT_TIMEOUT_MS}. */
   timeoutMs?: number;
   signal: AbortSignal;
 }>;
 
-/** The deadline of a git command, in ms. A lock file older than this has no living owner. */
-export const GIT_TIMEOUT_MS = 30_000;
+/** The deadline of a git command, in ms. */
+const GIT_TIMEOUT_MS = 30_000;
 
 const OUTPUT_BYTES = 96 * 1024 * 1024;
 const GRACE_MS = 1000;

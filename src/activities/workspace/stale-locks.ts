@@ -1,11 +1,16 @@
 import { rm, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { AppError } from '../../errors.ts';
-import { GIT_TIMEOUT_MS } from './git.ts';
 
 /**
- * Runs git work again, once, when it met a lock file that a killed git has left behind. A lock younger than git's deadline
- * may have a living owner and is respected.
+ * git holds the lock of a branch for the moment in which it writes it. Were one removed under a living git, a branch would
+ * stand where another worker put it, and the next attempt moves it: commits are found by their hash, never by a branch.
+ */
+const LOCK_AGE_MS = 5000;
+
+/**
+ * Runs git work again, once, when it met a lock file that a killed git has left behind. A young lock may have a living
+ * owner and is respected.
  */
 export async function withoutStaleLocks<T>(repository: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -26,7 +31,7 @@ async function removeStaleLock(repository: string, message: string): Promise<boo
     () => null,
   );
   if (ageMs === null) return true;
-  if (ageMs <= GIT_TIMEOUT_MS) return false;
+  if (ageMs <= LOCK_AGE_MS) return false;
   await rm(path, { force: true });
   return true;
 }
