@@ -182,6 +182,9 @@ export function checkPhaseResult(
   ) {
     faults.push({ at: 'files', fault: 'files or edits must be given' });
   }
+  if ((phase === 'testing' || phase === 'deployment') && !isAbsent(value.deleted_files, author)) {
+    faults.push({ at: 'deleted_files', fault: `${phase} may add files, and take none away; leave it out` });
+  }
   if (author === 'external' && faults.length === 0) faults.push(...handedFileFaults(phase, value));
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
 }

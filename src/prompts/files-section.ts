@@ -44,13 +44,16 @@ export function filesSection(files: readonly PromptFile[], limitChars: number): 
   return `## Files\n${[...blocks, ...missing].join('\n\n')}`;
 }
 
-/** A result without the contents of files that the prompt shows anyway: the same text twice would only cost tokens. */
+/** A result without the contents of files that the prompt shows anyway, or that its edits tell: twice would only cost tokens. */
 export function withoutShownFiles(result: Json, files: readonly PromptFile[] | null): Json {
   if (files === null || !isJsonObject(result) || !Array.isArray(result.files)) return result;
   const shown = new Map(files.map(({ path, content }) => [path, content]));
+  const edits: readonly Json[] = Array.isArray(result.edits) ? result.edits : [];
+  const edited = new Set(edits.map((edit) => (isJsonObject(edit) ? edit.path : null)));
   const listed = result.files.map((file: Json): Json => {
     if (!isJsonObject(file) || typeof file.path !== 'string' || typeof file.content !== 'string') return file;
-    return shown.get(file.path) === file.content ? { ...file, content: '[the same as under "Files"]' } : file;
+    if (shown.get(file.path) === file.content) return { ...file, content: '[the same as under "Files"]' };
+    return edited.has(file.path) ? { ...file, content: '[what it was, with the edits made]' } : file;
   });
   return { ...result, files: listed };
 }

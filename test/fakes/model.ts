@@ -53,6 +53,8 @@ export type ModelCallSeen = Readonly<{
   /** What all messages say, the prompt included. */
   messages: readonly string[];
   model: string;
+  /** The names of the tools that were offered. */
+  tools: readonly string[];
 }>;
 
 export type FakeModel = Readonly<{
@@ -61,19 +63,48 @@ export type FakeModel = Readonly<{
   calls: readonly ModelCallSeen[];
   /** Calls whose client went away before they were answered. */
   cancelled: readonly ModelCallSeen[];
-  /** What a phase answers from now on: a text is sent as it is, and a function is asked at each call. */
+  /**
+   * What a phase answers from now on: a text is sent as it is, and a function is asked at each call. An object with
+   * `tool_calls` [{name, arguments}] asks for tools instead.
+   */
   answer(phase: Phase, with_: unknown): void;
   /** Calls of this phase (of one build, when given) get no answer until the returned function is called. */
   hold(phase: Phase, build?: string): () => void;
   stop(): Promise<void>;
 }>;
 
-function seen({ messages, model }: ChatRequest): ModelCallSeen {
+function toolsOf({ tools }: ChatRequest['body']): string[] {
+  const listed = Array.isArray(tools) ? (tools as { function: { name: string } }[]) : [];
+  return listed.map((tool) => tool.function.name);
+}
+
+type AskingForTools = { tool_calls: { name: string; arguments: unknown }[] };
+const asksForTools = (given: unknown): given is AskingForTools =>
+  typeof given === 'object' && given !== null && 'tool_calls' in given;
+
+function chatAnswer(given: unknown): Pick<ChatAnswer, 'content' | 'toolCalls'> {
+  if (!asksForTools(given)) return { content: typeof given === 'string' ? given : JSON.stringify(given) };
+  const toolCalls = given.tool_calls.map(({ name, arguments: args }) => ({
+    name,
+    arguments: typeof args === 'string' ? args : JSON.stringify(args),
+  }));
+  return { content: '', toolCalls };
+}
+
+function seen({ messages, model, body }: ChatRequest): ModelCallSeen {
   const prompt = messages.findLast(({ content }) => content.includes('# Phase: '))?.content ?? '';
   const phase = /^# Phase: (\w+)$/m.exec(prompt)?.[1] as Phase;
   const build = /^# Build: (.+)$/m.exec(prompt)?.[1] ?? '';
   const attempt = Number(/^# Attempt: (\d+)$/m.exec(prompt)?.[1]);
-  return { phase, attempt, build, prompt, messages: messages.map(({ content }) => content), model };
+  return {
+    phase,
+    attempt,
+    build,
+    prompt,
+    messages: messages.map(({ content }) => content),
+    model,
+    tools: toolsOf(body),
+  };
 }
 
 /** The outside world's edge: a model over real HTTP whose answers a test decides. */
@@ -91,7 +122,7 @@ export async function startFakeModel(delayMs = 0): Promise<FakeModel> {
     await Promise.race([held.get(`${call.phase} ${call.build}`), gone]);
     const chosen = answers[call.phase];
     const given: unknown = typeof chosen === 'function' ? chosen(call) : chosen;
-    return { content: typeof given === 'string' ? given : JSON.stringify(given), delayMs };
+    return { ...chatAnswer(given), delayMs };
   };
   const server: ChatServer = await startChatServer({ answer });
   return {

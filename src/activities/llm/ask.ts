@@ -10,7 +10,7 @@ import { refusesTools, type Tools } from './tools.ts';
 
 /** Checks a parsed answer; the value it gives back is the one that counts. */
 export type Check<T> = (value: JsonObject) => Verdict<T> | Promise<Verdict<T>>;
-type Verdict<T> = { ok: true; value: T } | { ok: false; faults: readonly Fault[] };
+export type Verdict<T> = { ok: true; value: T } | { ok: false; faults: readonly Fault[] };
 
 /**
  * One call as it is recorded. `ok`: it brought the answer, or asked for tools. `repaired`: accepted, but only after an answer that was refused or cut. `failed`: the call

@@ -7,7 +7,7 @@ export const TOOL_LIMITS = { rounds: 8, callsPerRound: 8, chars: 80_000 } as con
 
 /** The tools of one attempt, with what is left of their bounds. */
 export type Tools = Readonly<{
-  /** What to offer to a route; undefined once it has refused tools. */
+  /** What to offer to a route; undefined once it has refused tools, or where there are none. */
   specsFor(route: ModelRoute): readonly ToolSpec[] | undefined;
   /** Whether another round of calls is answered. */
   isOpen(): boolean;
@@ -31,8 +31,14 @@ function noteOf(roundsLeft: number): string {
   return `[Calls are answered ${roundsLeft} more ${roundsLeft === 1 ? 'time' : 'times'}.]`;
 }
 
-/** @param run answers one call in text, whatever its arguments are; it fails only when cancelled, or for a fault of ours. */
-export function createTools(specs: readonly ToolSpec[], run: (call: ToolCall) => Promise<string>): Tools {
+/**
+ * @param specs what is offered now; undefined while there is nothing to ask for
+ * @param run answers one call in text, whatever its arguments are; it fails only when cancelled, or for a fault of ours
+ */
+export function createTools(
+  specs: () => readonly ToolSpec[] | undefined,
+  run: (call: ToolCall) => Promise<string>,
+): Tools {
   const refusedBy = new Set<string>();
   let rounds = 0;
   let charsLeft: number = TOOL_LIMITS.chars;
@@ -46,7 +52,7 @@ export function createTools(specs: readonly ToolSpec[], run: (call: ToolCall) =>
     return cut;
   };
   return {
-    specsFor: (route) => (refusedBy.has(idOf(route)) ? undefined : specs),
+    specsFor: (route) => (refusedBy.has(idOf(route)) ? undefined : specs()),
     isOpen,
     refuse: (route) => void refusedBy.add(idOf(route)),
     async answer(calls) {

@@ -7,8 +7,11 @@ import { FAILURE_TIMEOUT } from '../../workflows/failure-types.ts';
 import type { ModelCall as AskedCall } from '../llm/ask.ts';
 
 const HEARTBEAT_EVERY_MS = 1000;
-/** Calls of one attempt that travel with heartbeats and results; more than repairs and fallbacks can make in one try. */
-const CALL_LIMIT = 24;
+/**
+ * Calls of one attempt that travel with heartbeats and results, at most some 12 kB: more than the rounds of tools, three
+ * answers with their repairs and the fallbacks make in one try. Of more, the first go.
+ */
+const CALL_LIMIT = 40;
 const ERROR_LIMIT_CHARS = 160;
 
 /**
@@ -21,7 +24,7 @@ export type WorkMeter = Readonly<{
   remainingMs(): number;
   /** True once the active time is used up. */
   expired(): boolean;
-  addCalls(calls: readonly AskedCall[]): void;
+  addCall(call: AskedCall): void;
   /** A call that was cut off: what it cost in tokens is not known. */
   addCancelledCall(route: Pick<ModelRoute, 'model' | 'provider'>, durationMs: number): void;
   report(): Work;
@@ -47,7 +50,7 @@ export function startMeter(context: Context, budgetMs: number): WorkMeter {
     signal: AbortSignal.any([context.cancellationSignal, deadline.signal]),
     remainingMs,
     expired: () => deadline.signal.aborted || remainingMs() === 0,
-    addCalls: (made) => made.forEach(add),
+    addCall: add,
     addCancelledCall: ({ model, provider }, durationMs) => {
       add({ model, provider, promptTokens: 0, completionTokens: 0, durationMs, outcome: 'cancelled' });
     },

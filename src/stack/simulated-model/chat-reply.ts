@@ -5,6 +5,8 @@ import type { ChatRequest } from './chat-request.ts';
 /** What the model says, and how slowly. */
 export type ChatAnswer = Readonly<{
   content: string;
+  /** Calls of tools that are asked for instead; the simulated model asks for none. */
+  toolCalls?: readonly AskedTool[];
   /** Time before the first byte of the reply; 0 by default. */
   delayMs?: number;
   /** Time between two content chunks of a stream; by default all chunks leave in one write. */
@@ -12,6 +14,8 @@ export type ChatAnswer = Readonly<{
   /** How many content chunks a stream is cut into at most; 4 by default. */
   maxChunks?: number;
 }>;
+
+type AskedTool = Readonly<{ name: string; arguments: string }>;
 
 type Usage = Readonly<{ prompt_tokens: number; completion_tokens: number; total_tokens: number }>;
 
@@ -30,7 +34,7 @@ export async function sendReply(
   if (answer.delayMs) await sleep(answer.delayMs, undefined, { signal });
   signal.throwIfAborted();
   if (!request.stream) {
-    sendJson(response, 200, completion(request, answer.content));
+    sendJson(response, 200, completion(request, answer));
     return;
   }
   const events = streamEvents(request, answer);
@@ -66,25 +70,48 @@ async function trickle(
   response.end();
 }
 
-function completion(request: ChatRequest, content: string): object {
+function completion(request: ChatRequest, { content, toolCalls = [] }: ChatAnswer): object {
+  const calls = toolCalls.length > 0 ? { tool_calls: toolCalls.map(toolCall) } : {};
+  const message = { role: 'assistant', content, refusal: null, ...calls };
   return {
     ...head('chat.completion', request.model),
-    choices: [
-      { index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: 'stop' },
-    ],
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishOf(toolCalls) }],
     usage: usageOf(request, content),
   };
 }
 
+const finishOf = (toolCalls: readonly AskedTool[]): 'stop' | 'tool_calls' =>
+  toolCalls.length > 0 ? 'tool_calls' : 'stop';
+
+const toolCall = ({ name, arguments: given }: AskedTool, index: number): object => ({
+  id: `call_${replies}_${index}`,
+  type: 'function',
+  function: { name, arguments: given },
+});
+
+/** A call begins with its name; its arguments follow in two pieces. */
+function toolDeltas(asked: AskedTool, index: number): object[] {
+  const half = Math.ceil(asked.arguments.length / 2);
+  const piece = (text: string): object => ({ tool_calls: [{ index, function: { arguments: text } }] });
+  const begin = { tool_calls: [{ index, ...toolCall({ ...asked, arguments: '' }, index) }] };
+  return [begin, piece(asked.arguments.slice(0, half)), piece(asked.arguments.slice(half))];
+}
+
 /** The events in order; the ones that say nothing new (role, end, usage) ride along with a content chunk. */
-function streamEvents(request: ChatRequest, { content, maxChunks = DEFAULT_MAX_CHUNKS }: ChatAnswer): string[] {
+function streamEvents(
+  request: ChatRequest,
+  { content, toolCalls = [], maxChunks = DEFAULT_MAX_CHUNKS }: ChatAnswer,
+): string[] {
   const common = { ...head('chat.completion.chunk', request.model), ...(request.includeUsage ? { usage: null } : {}) };
-  const chunk = (delta: object, finishReason: 'stop' | null) =>
+  const chunk = (delta: object, finishReason: 'stop' | 'tool_calls' | null) =>
     sse({ ...common, choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }] });
-  const events = pieces(content, maxChunks).map((piece) => chunk({ content: piece }, null));
+  const events = [
+    ...pieces(content, maxChunks).map((piece) => ({ content: piece })),
+    ...toolCalls.flatMap(toolDeltas),
+  ].map((delta) => chunk(delta, null));
   const usage = request.includeUsage ? sse({ ...common, choices: [], usage: usageOf(request, content) }) : '';
   const first = chunk({ role: 'assistant', content: '' }, null);
-  const last = `${chunk({}, 'stop')}${usage}data: [DONE]\n\n`;
+  const last = `${chunk({}, finishOf(toolCalls))}${usage}data: [DONE]\n\n`;
   if (events.length === 0) return [first + last];
   return events.map((event, i) => `${i === 0 ? first : ''}${event}${i === events.length - 1 ? last : ''}`);
 }

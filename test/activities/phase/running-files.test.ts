@@ -46,7 +46,8 @@ describe('the tests of a build', () => {
     model.answer('testing', { ...ANSWERS.testing, ...added });
     const coded = await work(coding, 'simulated');
     const tested = await work(coded, 'simulated');
-    expect(runs).toEqual([coded.head?.commit, tested.head?.commit]);
+    // The code writer's own run is the first.
+    expect(runs).toEqual([coded.head?.commit, coded.head?.commit, tested.head?.commit]);
     expect(measuredOf(tested)).toBe(true);
   });
 
@@ -72,10 +73,10 @@ describe('the tests of a build', () => {
     const coded = await work(coding, 'simulated');
     const sentBack = await work(coded, 'openai');
     expect(sentBack.head?.commit).not.toBe(coded.head?.commit);
-    expect(runs).toEqual([coded.head?.commit]);
+    expect(runs).toEqual([coded.head?.commit, coded.head?.commit]);
     model.answer('testing', ANSWERS.testing);
     expect(measuredOf(await work(await work(sentBack, 'simulated'), 'simulated'))).toBe(false);
-    expect(runs).toHaveLength(1);
+    expect(runs).toHaveLength(2);
   });
 
   it('are run again when a rollback has taken out what a real provider wrote', async () => {
@@ -83,6 +84,6 @@ describe('the tests of a build', () => {
     const rolledBack = apply(coded, rollingBack('implementation')).build;
     const again = await work(rolledBack, 'simulated');
     expect(measuredOf(await work(again, 'simulated'))).toBe(true);
-    expect(runs).toEqual([again.head?.commit]);
+    expect(runs).toEqual([again.head?.commit, again.head?.commit]);
   });
 });
