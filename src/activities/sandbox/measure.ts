@@ -5,10 +5,11 @@ import type { Workspaces } from '../workspace/workspaces.ts';
 import { baseTests } from './base-tests.ts';
 import type { ChangedLines } from './changed-coverage.ts';
 import { judgeRun } from './gate.ts';
-import type { Hollow } from './hollow-code.ts';
+import type { Hollow } from './hollow-ast.mjs';
+import { type Prepared, preparedIn } from './packages.ts';
 import { scanProject } from './project.ts';
 import type { TestReport, TestRun } from './report.ts';
-import { type RunTestsInput, runTests } from './run-tests.ts';
+import { runTests } from './run-tests.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export type MeasureInput = Readonly<{
@@ -44,26 +45,33 @@ export function createMeasure(dependenciesDir: string | null): MeasureTests {
     const { base, required, workspaces, workflowId, signal } = input;
     const startedAt = performance.now();
     const leftMs = (): number => Math.max(1, input.timeoutMs - (performance.now() - startedAt));
-    const run = (at: MeasureInput['at'], limitMs: number, hollow: Changed | null): Promise<TestRun> =>
-      runCopy(input, { at, dependenciesDir, timeoutMs: Math.min(limitMs, leftMs()), hollow });
-    const changedSince = async ({ commit }: Commit) =>
-      await workspaces.changedLines({ workflowId, ...input.at, base: commit, signal });
-    const [before, changed] =
-      base === null
-        ? [null, null]
-        : await Promise.all([baseTests(input, base, (at) => run(at, leftMs(), null)), changedSince(base)]);
-    const found = await run(input.at, leftMs(), null);
-    const hollowMs = Math.max(HOLLOW_LEAST_MS, HOLLOW_FACTOR * found.durationMs);
-    const idle = isClean(found) ? await idleTests((gives) => run(input.at, hollowMs, { gives, changed })) : null;
+    const prepared = await preparedIn(dependenciesDir);
+    const run = (copy: Omit<Copy, 'prepared'>): Promise<TestRun> =>
+      runCopy(input, { ...copy, timeoutMs: Math.min(copy.timeoutMs, leftMs()), prepared });
+    const before =
+      base &&
+      (await baseTests(input, base, (at) => run({ at, timeoutMs: leftMs(), gives: null, changed: NOTHING_CHANGED })));
+    const changed = base && (await workspaces.changedLines({ workflowId, ...input.at, base: base.commit, signal }));
+    const head = { at: input.at, changed };
+    const found = await run({ ...head, timeoutMs: leftMs(), gives: null });
+    const timeoutMs = Math.max(HOLLOW_LEAST_MS, HOLLOW_FACTOR * found.durationMs);
+    const idle = isClean(found) ? await idleTests((gives) => run({ ...head, timeoutMs, gives })) : null;
     return judgeRun({ run: found, idle, base: before, required, changed });
   };
 }
 
-type Changed = Readonly<{ gives: Hollow; changed: ChangedLines | null }>;
-type Copy = Pick<RunTestsInput, 'timeoutMs' | 'dependenciesDir'> &
-  Readonly<{ at: MeasureInput['at']; hollow: Changed | null }>;
+const NOTHING_CHANGED: ChangedLines = new Map();
 
-async function runCopy(input: MeasureInput, { at, hollow, ...limits }: Copy): Promise<TestRun> {
+type Copy = Readonly<{
+  at: MeasureInput['at'];
+  changed: ChangedLines | null;
+  /** What the functions of changed sources shall give; null leaves them as they are. */
+  gives: Hollow | null;
+  prepared: Prepared;
+  timeoutMs: number;
+}>;
+
+async function runCopy(input: MeasureInput, { at, gives, changed, ...limits }: Copy): Promise<TestRun> {
   const { workspaces, workflowId, sandbox, signal } = input;
   await mkdir(input.tmpDir, { recursive: true });
   const copy = await mkdtemp(join(input.tmpDir, 'measure-'));
@@ -71,8 +79,9 @@ async function runCopy(input: MeasureInput, { at, hollow, ...limits }: Copy): Pr
     const dir = join(copy, 'project');
     const { commit, bundle } = at;
     await workspaces.exportTree({ workflowId, commit, bundle, intoDir: dir, signal });
-    const files = hollow && { gives: hollow.gives, paths: await changedSources(dir, hollow.changed) };
-    return await runTests({ dir, sandbox, signal, hollow: files, ...limits });
+    const hollow = gives && { gives, paths: await changedSources(dir, changed) };
+    const isUsers = (path: string): boolean => changed !== null && !changed.has(path);
+    return await runTests({ dir, sandbox, signal, hollow, isUsers, ...limits });
   } finally {
     await rm(copy, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -94,6 +103,7 @@ async function idleTests(run: (gives: Hollow) => Promise<TestRun>): Promise<read
 }
 
 async function changedSources(dir: string, changed: ChangedLines | null): Promise<string[]> {
-  const { node, python } = await scanProject(dir);
-  return [...node.sources, ...python.sources].filter((path) => changed === null || changed.has(path));
+  const { node, python, vitest } = await scanProject(dir);
+  const sources = new Set([node, python, vitest].flatMap((one) => one.sources));
+  return [...sources].filter((path) => changed === null || changed.has(path));
 }

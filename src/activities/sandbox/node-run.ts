@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { PlanInput } from './choose-plan.ts';
 import { codeLines, hollowedCode } from './hollow-code.ts';
 import type { Project } from './project.ts';
-import type { Observed, Span, TestFailure } from './report.ts';
+import type { Span, TestFailure } from './report.ts';
 import type { HollowFiles, RunPlan } from './run-plan.ts';
 import { sealedReport } from './sealed-report.ts';
 
@@ -14,16 +15,11 @@ type Line =
   | Readonly<{ kind: 'coverage'; files: readonly Readonly<{ path: string; covered: readonly number[] }>[] }>;
 
 /** A file that registers tests with Node's own runner. */
-const TESTS_IN_TEXT = /['"]node:test['"][\s\S]*\b(?:test|it|describe|suite)\s*(?:\.\s*\w+\s*)?\(/;
+export const NODE_TESTS = /['"]node:test['"][\s\S]*\b(?:test|it|describe|suite)\s*(?:\.\s*\w+\s*)?\(/;
 const REPORTER = fileURLToPath(new URL('./node-reporter.mjs', import.meta.url));
 
 /** Node's own test runner: neither the project's package.json nor its files decide what is run. */
-export async function planNodeRun(
-  project: Project,
-  dir: string,
-  runDir: string,
-  hollow: HollowFiles | null,
-): Promise<RunPlan> {
+export async function planNodeRun({ project, dir, runDir, hollow }: PlanInput): Promise<RunPlan> {
   const report = await sealedReport(runDir);
   const hollowed = hollow === null ? 0 : await hollowOut(dir, hollow);
   return {
@@ -47,7 +43,7 @@ export async function planNodeRun(
 }
 
 /** Takes the functions out of these files of a copy; how many there were. */
-export async function hollowOut(dir: string, { paths, gives }: HollowFiles): Promise<number> {
+async function hollowOut(dir: string, { paths, gives }: HollowFiles): Promise<number> {
   let functions = 0;
   for (const path of paths) {
     const hollow = hollowedCode(await readFile(join(dir, path), 'utf8').catch(() => ''), gives);
@@ -83,7 +79,7 @@ async function endedEarly(lines: readonly Line[], dir: string): Promise<TestFail
   const early: TestFailure[] = [];
   for (const line of lines) {
     if (line.kind !== 'file') continue;
-    const silent = line.seen === 0 && TESTS_IN_TEXT.test(await readFile(line.path, 'utf8').catch(() => ''));
+    const silent = line.seen === 0 && NODE_TESTS.test(await readFile(line.path, 'utf8').catch(() => ''));
     if (!silent && line.left <= 0) continue;
     const reason = 'the process of this file ended before its tests were done: does one of them end it?';
     early.push({ name: relative(dir, line.path), reason });

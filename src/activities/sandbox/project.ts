@@ -5,12 +5,17 @@ import { join } from 'node:path';
 export type Project = Readonly<{
   node: Readonly<{ tests: readonly string[]; sources: readonly string[] }>;
   python: Readonly<{ tests: readonly string[]; sources: readonly string[] }>;
-  hasPackageJson: boolean;
+  /** Named as vitest does by default; whether the project depends on it is not said here. */
+  vitest: Readonly<{ tests: readonly string[]; sources: readonly string[] }>;
+  files: ReadonlySet<string>;
 }>;
 
 const SKIPPED_FOLDER = /^(?:node_modules|__pycache__|venv|\..*)$/;
 const TEST_FOLDER = /(?:^|\/)(?:test|tests|__tests__)\//;
 const NODE_TEST_NAME = /(?:^|[.\-_])(?:test|spec)\.[cm]?[jt]s$|^test-[^/]*\.[cm]?[jt]s$/;
+const VITEST_CODE = /(?<!\.d)\.[cm]?[jt]sx?$/;
+const VITEST_NAME = /\.(?:test|spec)\.[cm]?[jt]sx?$/;
+const CONFIG_NAME = /\.config\.[cm]?[jt]s$/;
 const PYTHON_TEST_NAME = /^test_.*\.py$|_test\.py$/;
 const ENTRY_LIMIT = 20_000;
 
@@ -21,13 +26,20 @@ export async function scanProject(dir: string): Promise<Project> {
   const pythonFiles = files.filter((path) => path.endsWith('.py'));
   const isNodeTest = (path: string): boolean => TEST_FOLDER.test(path) || NODE_TEST_NAME.test(nameOf(path));
   const isPythonTest = (path: string): boolean => PYTHON_TEST_NAME.test(nameOf(path));
+  const vitestFiles = files.filter((path) => VITEST_CODE.test(path));
+  const isVitestSource = (path: string): boolean =>
+    !VITEST_NAME.test(path) && !TEST_FOLDER.test(path) && !CONFIG_NAME.test(path);
   return {
     node: { tests: nodeFiles.filter(isNodeTest), sources: nodeFiles.filter((path) => !isNodeTest(path)) },
     python: {
       tests: pythonFiles.filter(isPythonTest),
       sources: pythonFiles.filter((path) => !isPythonTest(path) && !TEST_FOLDER.test(path)),
     },
-    hasPackageJson: files.includes('package.json'),
+    vitest: {
+      tests: vitestFiles.filter((path) => VITEST_NAME.test(path)),
+      sources: vitestFiles.filter(isVitestSource),
+    },
+    files: new Set(files),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Hollow } from './hollow-code.ts';
+import type { Hollow } from './hollow-ast.mjs';
 import type { Observed, Runner } from './report.ts';
 
 /** One way to run a project's tests: what to start, and how to read what it has reported. */

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
-import { choosePlan, runnerOf } from './choose-plan.ts';
+import { choosePlan, HOW_TO_WRITE, runnerOf } from './choose-plan.ts';
+import { linkPackages, type Prepared, writtenPackages } from './packages.ts';
 import { scanProject } from './project.ts';
 import {
   cleanObserved,
@@ -23,8 +24,10 @@ export type RunTestsInput = Readonly<{
   /** The root of the project. The run may write into it. */
   dir: string;
   sandbox: Sandbox;
-  /** A folder with packages that an operator has prepared: `node_modules` and `python`. Default none. */
-  dependenciesDir?: string | null;
+  /** Packages that an operator has prepared. Default none. */
+  prepared?: Prepared;
+  /** Whether a file is the user's, as it was in the source with which the build began. Default: none is. */
+  isUsers?: (path: string) => boolean;
   /** Files whose functions shall do nothing in this run. Default none. */
   hollow?: HollowFiles | null;
   timeoutMs: number;
@@ -33,6 +36,7 @@ export type RunTestsInput = Readonly<{
   limitBytes?: number;
 }>;
 
+const NOTHING_PREPARED: Prepared = { node: null, python: null };
 const OUTPUT_LIMIT_BYTES = 64 * 1024;
 
 /**
@@ -47,9 +51,12 @@ export async function runTests(input: RunTestsInput): Promise<TestRun> {
   try {
     const project = await scanProject(dir);
     const runner = await runnerOf(project, dir);
-    const { hollow = null, dependenciesDir = null } = input;
-    const plan = await choosePlan(runner, { project, dir, runDir, hollow, dependenciesDir });
-    if (plan === null) return nothingToRun(runner);
+    const { hollow = null, prepared = NOTHING_PREPARED, isUsers = () => false } = input;
+    const written = await writtenPackages(dir, isUsers);
+    if (written.length > 0) return nothingRun(runner, written);
+    await linkPackages(dir, prepared);
+    const plan = await choosePlan(runner, { project, dir, runDir, hollow, isUsers, pythonPackages: prepared.python });
+    if (typeof plan === 'string') return nothingRun(runner, [fault(plan)]);
     const before = await fingerprint(project, dir);
     const end = await start(plan, dir, runDir, input);
     const observed = await plan.observe();
@@ -77,7 +84,7 @@ async function start(plan: RunPlan, dir: string, runDir: string, input: RunTests
       args: plan.args,
       projectDir: dir,
       runDir,
-      readOnly: plan.ownFolders,
+      readOnly: [...plan.ownFolders, ...Object.values(input.prepared ?? {}).filter((path) => path !== null)],
       env: { PATH: toolPath(), HOME: home, TMPDIR: home, LANG: 'C.UTF-8', NO_COLOR: '1' },
       timeoutMs: input.timeoutMs,
       signal: input.signal,
@@ -108,23 +115,13 @@ function wholeRunFaults(runner: Runner, end: ProcessEnd, observed: Observed, tim
     return [fault(`${reason}: does a test end the process, or write to the report?`)];
   }
   if (observed.failed.length > 0 || observed.broken.length > 0) return [];
-  if (observed.ran.length === 0) return [fault(noTests(runner))];
+  if (observed.ran.length === 0) return [fault(`no test ran: ${HOW_TO_WRITE[runner]}`)];
   if (end.exitCode === 0) return [];
   return [fault(`ended with exit code ${end.exitCode ?? 'none (a signal)'} although no test failed`)];
 }
 
-const HOW_TO_WRITE = {
-  node: 'write tests with node:test in files named *.test.js',
-  vitest: 'write tests with vitest in files named *.test.ts or *.test.js',
-  python: 'write tests with unittest in files named test_*.py',
-  pytest: 'write tests with pytest in files named test_*.py',
-} as const satisfies Record<Runner, string>;
-
-const noTests = (runner: Runner): string => `no test ran: ${HOW_TO_WRITE[runner]}`;
-
-function nothingToRun(runner: Runner): TestRun {
-  const none = { durationMs: 0, output: '', exitCode: null };
-  return { ...NOTHING_OBSERVED, ...none, runner, faults: [fault(noTests(runner))] };
+function nothingRun(runner: Runner, faults: readonly TestFailure[]): TestRun {
+  return { ...NOTHING_OBSERVED, runner, faults, durationMs: 0, output: '', exitCode: null };
 }
 
 function runtimeMissing(plan: RunPlan, why: string, cause?: unknown): AppError {
