@@ -102,13 +102,14 @@ export function failed(request: GitRequest, end: ProcessEnd): AppError {
 
 const nameOf = ({ repository }: GitRequest): string => basename(repository);
 
-const DISK_FULL = /No space left on device|Disk quota exceeded/i;
+// The last two are all that git says of a tree that it cannot lay out; the folder was made by us a moment before.
+const DISK_FULL = /No space left on device|Disk quota exceeded|Out of diskspace|unable to write (?:file|new index)/i;
 const DISK_FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 
 const diskFull = (): AppError =>
   new AppError(
     'workspace_failed',
-    "The disk of the workspaces is full: free space below the worker's DATA_DIR. The attempt left nothing half-made and is repeated.",
+    "The disk of the workspaces is full: free space below the worker's DATA_DIR. Nothing half-made was kept; it is safe to try again.",
   );
 
 /** Runs work with files of our own and tells what the disk refused in words that hold no path of the machine. */

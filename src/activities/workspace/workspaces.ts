@@ -181,14 +181,13 @@ export function createWorkspaces({ rootDir, store, sourceLimits = SOURCE_LIMITS 
   };
 }
 
-/** Makes a repository where there is none; the first time in a process it also clears what killed ones have left. */
+/** Makes a repository where there is none, and clears away what killed and failed processes have left. */
 function createPreparation(root: string): (repository: string) => Promise<void> {
-  const swept = new Set<string>();
+  let isRootSwept = false;
   return async (repository) => {
     await tellingDiskFaults(() => ensureRepository(repository));
-    if (swept.has(repository)) return;
-    if (swept.size === 0) await sweepRoot(root);
-    swept.add(repository);
+    if (!isRootSwept) await sweepRoot(root);
+    isRootSwept = true;
     await sweepRepository(repository);
   };
 }
