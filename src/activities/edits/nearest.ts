@@ -21,16 +21,24 @@ function pairsOf(text: string): ReadonlyMap<string, number> {
   return pairs;
 }
 
-/** How alike two lines are, from 0 to 1, by the pairs of letters they share (Dice's coefficient). */
-function likeness(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): number {
+/** What a line is worth that merely contains the sought one: a long line contains much by chance. */
+const CONTAINED = 0.8;
+
+/**
+ * How alike a line is to the sought one, from 0 to 1: by the pairs of letters they share (Dice's coefficient), or by how
+ * much of the sought one it contains, which may be a part of a line.
+ */
+function likeness(sought: ReadonlyMap<string, number>, line: ReadonlyMap<string, number>): number {
   let shared = 0;
+  let wanted = 0;
   let total = 0;
-  for (const count of a.values()) total += count;
-  for (const [pair, count] of b) {
+  for (const count of sought.values()) wanted += count;
+  for (const [pair, count] of line) {
     total += count;
-    shared += Math.min(count, a.get(pair) ?? 0);
+    shared += Math.min(count, sought.get(pair) ?? 0);
   }
-  return total === 0 ? 0 : (2 * shared) / total;
+  if (wanted === 0) return 0;
+  return Math.max((2 * shared) / (wanted + total), (CONTAINED * shared) / wanted);
 }
 
 /**
