@@ -10,6 +10,7 @@ export const CASES = [
   'requests',
   'lists',
   'signals',
+  'sandbox',
   'crash',
   'real',
 ] as const;

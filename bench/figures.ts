@@ -6,6 +6,7 @@ import type { Load } from './cases/load.ts';
 import type { Memory } from './cases/memory.ts';
 import type { RealWork } from './cases/real-work.ts';
 import type { Requests } from './cases/requests.ts';
+import type { SandboxStart } from './cases/sandbox.ts';
 import type { Signals } from './cases/signals.ts';
 import type { HistoryFigures } from './measure/histories.ts';
 
@@ -22,6 +23,7 @@ export type Figures = {
   requests?: Requests;
   lists?: Lists;
   signals?: Signals;
+  sandbox?: SandboxStart;
   crash?: Crash;
   real?: Readonly<{ straight: RealWork; withSendBack: RealWork; instantPhases: RealWork['phases'] }>;
 };
@@ -35,6 +37,7 @@ const LOAD_RATIO = 1.3;
 const STATUS_RATIO = 3;
 const STATS_LIMIT_MS = 50;
 const SIGNAL_LIMIT_MS = 200;
+const SANDBOX_LIMIT_MS = 50;
 const MALFORMED_EVENTS_EACH = 5;
 const CRASH_EXTRA_MS = 10_000;
 const ACTIVITY_LIMIT = 8;
@@ -131,6 +134,11 @@ function byHand({ signals }: Figures): Target[] {
   ];
 }
 
+const inTheSandbox = ({ sandbox }: Figures): Target[] =>
+  sandbox && 'sandbox' in sandbox
+    ? [atMost('p50 of a start in the sandbox, ms', sandbox.sandbox.p50Ms, SANDBOX_LIMIT_MS, tenths)]
+    : [];
+
 export const activityTroubles = ({ activityRetries, activityTimeouts, activityFailures }: Load['troubles']): number =>
   activityRetries + activityTimeouts + activityFailures;
 
@@ -145,4 +153,5 @@ export const targetsOf = (figures: Figures): Target[] => [
   ...overHttp(figures),
   ...inTheMirror(figures),
   ...byHand(figures),
+  ...inTheSandbox(figures),
 ];

@@ -162,6 +162,17 @@ function byHand({ signals }: Figures): string | null {
   ]);
 }
 
+function inTheSandbox({ sandbox }: Figures): string | null {
+  if (!sandbox) return null;
+  if ('absent' in sandbox) return `  there is none: ${sandbox.absent}`;
+  const row = (name: string, { p50Ms, p95Ms }: typeof sandbox.plain): Row => [name, tenths(p50Ms), tenths(p95Ms)];
+  return table([
+    [`/bin/true, ${sandbox.rounds} times, one at a time`, 'p50, ms', 'p95, ms'],
+    row('as a plain child process', sandbox.plain),
+    row('in the sandbox', sandbox.sandbox),
+  ]);
+}
+
 function realWork({ real }: Figures): string | null {
   if (!real) return null;
   const of = (phases: RealWork['phases'], name: string): string =>
@@ -200,6 +211,7 @@ export function report(figures: Figures): string {
     ["Requests generated from the API's description", generated(figures)],
     ['Lists and stats, from the mirror', inTheMirror(figures)],
     ['Signals by hand', byHand(figures)],
+    ['Programs of builds', inTheSandbox(figures)],
     ['Real work: git, test runs and release of a recipe with files', realWork(figures)],
     ['Targets', targets(figures)],
   ] as const;

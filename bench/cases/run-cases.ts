@@ -11,6 +11,7 @@ import { measureLoad } from './load.ts';
 import { measureMemory } from './memory.ts';
 import { measureRealWork, phaseMedians } from './real-work.ts';
 import { measureRequests } from './requests.ts';
+import { measureSandbox } from './sandbox.ts';
 import { measureSignals } from './signals.ts';
 
 /** How much is measured. `quick` is for a first look: its figures are noisy. */
@@ -24,6 +25,7 @@ const SIZES = {
     requests: { requests: 5000, inFlight: 8 },
     lists: { builds: 100_000, rounds: 50 },
     signals: { rounds: 200, malformed: 500, builds: 5 },
+    sandbox: 100,
     crash: { builds: 32, delayMs: 1000, killAfterMs: 2500 },
     real: 8,
   },
@@ -36,6 +38,7 @@ const SIZES = {
     requests: { requests: 2000, inFlight: 8 },
     lists: { builds: 10_000, rounds: 20 },
     signals: { rounds: 40, malformed: 500, builds: 5 },
+    sandbox: 20,
     crash: { builds: 16, delayMs: 500, killAfterMs: 1500 },
     real: 2,
   },
@@ -48,6 +51,7 @@ type Bench = Readonly<{
   size: Size;
   subjects: Readonly<{ empty: Subject; six: Subject; build: Subject }>;
   contestants: readonly Contestant[];
+  log: (line: string) => void;
 }>;
 
 async function floorPerSecond({ setup, subjects, size }: Bench, found: Found): Promise<number> {
@@ -91,6 +95,7 @@ const RUN: Readonly<Record<Case, (bench: Bench, found: Found) => Promise<Found>>
   requests: async ({ setup, size }) => ({ requests: await measureRequests(setup, size.requests) }),
   lists: async ({ setup, size }) => ({ lists: await measureLists(setup, size.lists) }),
   signals: async ({ setup, size }) => ({ signals: await measureSignals(setup, size.signals) }),
+  sandbox: async ({ size, log }) => ({ sandbox: await measureSandbox(size.sandbox, log) }),
   real: async (bench) => ({ real: await measureReal(bench) }),
   crash: async ({ setup, subjects, size }) => ({ crash: await measureCrash(setup, subjects.build, size.crash) }),
 };
@@ -108,7 +113,7 @@ export async function runCases(setup: Setup, options: BenchArguments, log: (line
     { subject: subjects.six, worker: setup.floor },
     { subject: subjects.build, worker: setup.builder() },
   ];
-  const bench: Bench = { setup, size: options.quick ? SIZES.quick : SIZES.full, subjects, contestants };
+  const bench: Bench = { setup, size: options.quick ? SIZES.quick : SIZES.full, subjects, contestants, log };
   let found: Found = {};
   for (const name of Object.keys(RUN) as Case[]) {
     if (!options.cases.has(name)) continue;

@@ -96,6 +96,14 @@ describe('the targets of the bench', () => {
     expect(verdicts(signals(200.1, 2501))).toEqual([false, false]);
   });
 
+  it('want programs of builds to start soon, where there is a sandbox', () => {
+    const start = (p50Ms: number) => ({ p50Ms, p95Ms: 1000 });
+    const sandbox = (p50Ms: number) => ({ rounds: 20, plain: start(1), sandbox: start(p50Ms) });
+    expect(verdicts({ machine, sandbox: sandbox(50) })).toEqual([true]);
+    expect(verdicts({ machine, sandbox: sandbox(50.1) })).toEqual([false]);
+    expect(verdicts({ machine, sandbox: { absent: 'not installed' } })).toEqual([]);
+  });
+
   it('say nothing of a case that was left out', () => {
     expect(targetsOf({ machine })).toEqual([]);
   });
