@@ -50,6 +50,7 @@ const INSTANT_WORK: Pick<ActivityDeps, 'workspaces' | 'measureTests' | 'releases
     failures: [],
     coverage: 100,
     coverageOf: 'all',
+    uncovered: [],
     durationMs: 0,
     output: '',
     exitCode: 0,

@@ -49,6 +49,7 @@ export const reportData = ({ failures, skipped, idle, durationMs, ...report }: T
   coverage_of: report.coverageOf,
   duration_ms: Math.round(durationMs),
   failures: failures.map(({ name, reason }) => ({ name, reason })),
+  ...(report.uncovered.length > 0 ? { uncovered: report.uncovered } : {}),
   ...(skipped.length > 0 ? { skipped: skipped.slice(0, SHOWN_NAMES) } : {}),
   ...(idle.length > 0 ? { prove_nothing: idle.slice(0, SHOWN_NAMES) } : {}),
 });
@@ -57,8 +58,15 @@ export const reportData = ({ failures, skipped, idle, durationMs, ...report }: T
 export const keepReport = ({ store }: Pick<ActivityDeps, 'store'>, report: TestReport): Promise<ArtifactRef> =>
   store.put(JSON.stringify({ ...reportData(report), ...report }));
 
-/** The failing tests by name, in one line. */
-export function failureText({ failures, tests, output }: TestReport): string {
+/** Why a run does not pass a gate of so much coverage, in one line; null when it does. */
+export function faultText(report: TestReport, coverageMin: number): string | null {
+  if (!report.passed) return failureText(report);
+  if (report.coverage >= coverageMin) return null;
+  return `no test reaches ${report.uncovered.join('; ')}`.slice(0, REASON_LIMIT_CHARS);
+}
+
+/** The failing tests by name. */
+function failureText({ failures, tests, output }: TestReport): string {
   const named = failures.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
   const told = named || (tests === 0 ? 'no test was run' : `the test run failed: ${output.slice(-200)}`);
   return told.replace(/\s+/g, ' ').slice(0, REASON_LIMIT_CHARS);

@@ -6,7 +6,7 @@ import type { Phase } from '../../machine/states.ts';
 import type { MeasureOutput, PhaseInput, PhaseOutput } from '../contract.ts';
 import type { ActivityDeps } from '../deps.ts';
 import type { Done } from './done.ts';
-import { failureText, keepReport, runTestsOf } from './measured.ts';
+import { faultText, keepReport, runTestsOf } from './measured.ts';
 import { metered } from './metered.ts';
 import { PHASE_WORK } from './phase-work.ts';
 import { summaryOf } from './summary.ts';
@@ -36,7 +36,7 @@ export async function measure(deps: ActivityDeps, input: PhaseInput): Promise<Me
     const report = await runTestsOf(attempt, head);
     const full = await keepReport(deps, report);
     const { passed, coverage } = report;
-    return { passed, coverage, summary: passed ? 'all tests pass' : failureText(report), full };
+    return { passed, coverage, summary: faultText(report, input.build.spec.coverageMin) ?? 'all tests pass', full };
   });
   return { measurement: done, ...rest };
 }

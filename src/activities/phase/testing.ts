@@ -2,7 +2,7 @@ import { mayRunFiles } from '../../machine/build.ts';
 import { type Attempt, askRole, filesOf } from './ask-role.ts';
 import { commitFiles } from './commit-files.ts';
 import type { Done } from './done.ts';
-import { failureText, keepReport, reportData, runTestsOf } from './measured.ts';
+import { faultText, keepReport, reportData, runTestsOf } from './measured.ts';
 
 /** The orchestrator's own run decides where it may run the files; the role's word can only make it stricter. */
 export async function test(attempt: Attempt): Promise<Done> {
@@ -18,7 +18,8 @@ export async function test(attempt: Attempt): Promise<Done> {
   if (report === null) return { value: { ...value, measured: false }, commit, simulated };
   const passed = value.all_tests_passed === true && report.passed;
   // The run says what failed; what the role made of it stays beside that for the next attempt.
-  const told = report.passed ? {} : { reason: failureText(report), role_reason: value.reason ?? null };
+  const fault = faultText(report, spec.coverageMin);
+  const told = fault === null ? {} : { reason: fault, role_reason: value.reason ?? null };
   const { sha256 } = await keepReport(attempt.deps, report);
   const measurement = {
     measured: true,

@@ -21,6 +21,8 @@ export type TestReport = Readonly<{
   coverage: number;
   /** The lines that are counted: of the whole project, those changed since the user's source, or none because none is code. */
   coverageOf: 'all' | 'changed' | 'nothing';
+  /** Counted lines that no test reaches, as `path:3-5,9`; at most 20 files. */
+  uncovered: readonly string[];
   durationMs: number;
   /** The last bytes of what the run wrote. */
   output: string;

@@ -27,6 +27,7 @@ export const PASSED_RUN: TestReport = {
   failures: [],
   coverage: 100,
   coverageOf: 'all',
+  uncovered: [],
   durationMs: 1,
   output: '',
   exitCode: 0,
@@ -36,8 +37,8 @@ type Settings = Readonly<{
   /** A folder of the test's own. */
   dir: string;
   providers: Providers;
-  /** What the run of a commit's tests says. */
-  measured: (commit: string) => TestReport;
+  /** What the run of a commit's tests says; `required` must be among them. */
+  measured: (commit: string, required: readonly string[]) => TestReport;
 }>;
 
 function depsOf({ dir, providers, measured }: Settings): ActivityDeps {
@@ -47,7 +48,7 @@ function depsOf({ dir, providers, measured }: Settings): ActivityDeps {
     mirror: { flush: async () => undefined, recordCalls: async () => undefined },
     workspaces: createWorkspaces({ rootDir: join(dir, 'workspaces'), store }),
     sandbox: noSandbox(false),
-    measureTests: async ({ at }) => measured(at.commit),
+    measureTests: async ({ at, required }) => measured(at.commit, required),
     releases: NO_RELEASES,
     models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers },
     sources: NO_SOURCES,

@@ -228,7 +228,10 @@ describe('coverage', () => {
   test('is of the lines changed since the source that the build began with', async () => {
     const base = { ...PROJECT, 'src/old.js': 'export const old = () => 1;\nexport const older = () => 2;\n' };
     const forgotten = { 'src/forgotten.js': 'export const a = 1;\n' };
-    expect(await gate({ ...base, ...forgotten }, { base })).toMatchObject({ coverage: 0, coverageOf: 'changed' });
+    expect(await gate({ ...base, ...forgotten }, { base })).toMatchObject({
+      ...{ coverage: 0, coverageOf: 'changed' },
+      uncovered: ['src/forgotten.js:1'],
+    });
     expect(await gate(base, { base: PROJECT })).toMatchObject({ coverage: 0, coverageOf: 'changed' });
     expect(await gate({ ...base, 'README.md': '# Size\n' }, { base })).toMatchObject({
       passed: true,
