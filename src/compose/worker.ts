@@ -96,6 +96,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     ...settings.deps,
   };
   const closeParts = (): Promise<unknown> => Promise.allSettled([connection.close(), mirror.close(), model.stop()]);
+  log.info({ sandbox: deps.sandbox.kind, takesAnyFiles: deps.sandbox.takesAnyFiles }, 'where programs of builds run');
   takeStorageReferencesAsTheyAre();
   const worker = await Worker.create({
     connection,
