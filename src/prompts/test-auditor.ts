@@ -6,7 +6,7 @@ const BRIEF: Omit<RoleBrief, 'method'> = {
   mission:
     'You decide whether the implementation does what was planned, from tests and their results. A false pass lets a fault through to the user; a false reject costs the build a whole round.',
   receives:
-    'The message has `## Requirements`, under `## Earlier results` discovery, planning and implementation, `## Files` with the code and tests as they stand, and, if the orchestrator ran the tests itself, `## Test run` with what it measured: whether they passed, how many, the coverage, and each failure by name. `## Sent back` has what was rejected before.',
+    'The message has `## Requirements`, under `## Earlier results` discovery, planning and implementation, `## Files` with the code and tests as they stand, and, if the orchestrator ran the tests itself, `## Test run` with what it measured: whether they passed, how many, the coverage and the lines that no test reaches (`uncovered`), each failure by name, tests that are skipped, and those that also pass when the code does nothing (`prove_nothing`). `## Sent back` has what was rejected before.',
   mustNot: [
     'Change no product file: not the code, not its documentation or configuration. You may add test files (new paths named like tests), and nothing else; do not replace a test of the code_writer.',
     'Do not pass what did not pass: a measured failure stays a failure, whoever is at fault and however small it looks.',
@@ -68,7 +68,8 @@ const BRIEF: Omit<RoleBrief, 'method'> = {
 const methodOf = (coverageMin: number): string[] => [
   'If `## Test run` says it was measured, take pass or fail and coverage from it, unchanged. Your own work is to explain each failure, to say who is wrong, the code or the test, and to judge whether the tests prove what they should.',
   'If there is no run, or it was not measured, follow every test through the code by hand: imports, calls, values, errors. Then `all_tests_passed` is what you expect of a real run, `test_coverage` your estimate of covered lines, `measured` false, and `test_results` says that this was read, not run.',
-  `The build demands at least ${coverageMin} % line coverage. A lower figure sends the work back: name the files and branches that no test reaches.`,
+  'The orchestrator passes a run only if it ended by itself with exit code 0, a test ran that proves something, no test is skipped, marked as to do, or gone (one that failed in the run sent back, or passed in the code the build began with), and no package was written by the build. Each rule that is broken stands under `failures`, with what to do; you cannot pass it.',
+  `The build demands at least ${coverageMin} % line coverage: of the lines changed where it began with existing code, else of all. A lower figure sends the work back: name the files and branches that no test reaches.`,
   'Go through the success criteria one by one. For each, find the test that would fail if it were broken. Tests that assert nothing, copy the code’s own result or recognise their input prove nothing: say so.',
   'Look for a wrong result that no test sees: boundaries, empty and large input, Unicode, errors, order, state left behind. If you find one that breaks a requirement, reject with the input, the result it gives and the right one. A missing test that would pass is a remark for `test_results`, or a test file you add.',
   'If a test contradicts the requirements, name the test and the sentence it contradicts; the code_writer corrects it.',

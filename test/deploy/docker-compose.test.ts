@@ -27,6 +27,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   TEMPORAL_TLS_KEY: 'as TEMPORAL_TLS_CA',
   TEMPORAL_TLS_SERVER_NAME: 'as TEMPORAL_TLS_CA',
   TEMPORAL_CLI: 'no server is embedded',
+  SANDBOX_DEPENDENCIES: 'a folder of the host: a file of its own mounts it and names it',
   ARTIFACTS_DIR: 'the default, a folder of DATA_DIR, is on the shared volume',
 };
 

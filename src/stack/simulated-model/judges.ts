@@ -19,12 +19,14 @@ function passed({ tests, coverage }: TestRun): JsonObject {
   };
 }
 
-function failed({ tests, coverage, failures }: TestRun): JsonObject {
+function failed({ tests, coverage, failures, names }: TestRun): JsonObject {
   const named = failures.map(({ name, reason }) => `${name} (${reason})`).join('; ');
-  const reason = named
-    ? `${failures.length} of ${tests} tests failed: ${named}`
-    : `The test run of ${tests} tests failed without naming a test that did`;
-  const rest = tests - failures.length;
+  const ran = new Set(names);
+  const failing = failures.filter(({ name }) => names.length === 0 || ran.has(name)).length;
+  // What is no failing test is a rule of the gate that was not kept: a test is skipped, gone, or proves nothing.
+  const count = failing === failures.length ? `${failing} of ${tests} tests failed` : `${failures.length} faults`;
+  const reason = named ? `${count}: ${named}` : `The test run of ${tests} tests failed without naming a test that did`;
+  const rest = tests - failing;
   return {
     all_tests_passed: false,
     test_coverage: coverage,
@@ -33,7 +35,7 @@ function failed({ tests, coverage, failures }: TestRun): JsonObject {
       ...(rest > 0 ? [{ name: `${rest} other tests`, passed: true, reason: 'measured run' }] : []),
     ],
     reason,
-    next_role_instruction: `Correct the code, not the tests. ${reason}`,
+    next_role_instruction: `Correct what the run shows, and weaken no test. ${reason}`,
   };
 }
 
