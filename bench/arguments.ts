@@ -11,6 +11,7 @@ export const CASES = [
   'lists',
   'signals',
   'sandbox',
+  'workspace',
   'crash',
   'real',
 ] as const;

@@ -8,6 +8,7 @@ import type { RealWork } from './cases/real-work.ts';
 import type { Requests } from './cases/requests.ts';
 import type { SandboxStart } from './cases/sandbox.ts';
 import type { Signals } from './cases/signals.ts';
+import type { WorkspaceTimes } from './cases/workspace.ts';
 import type { HistoryFigures } from './measure/histories.ts';
 
 /** All that a run of the bench found; a case that was left out is missing. */
@@ -24,6 +25,7 @@ export type Figures = {
   lists?: Lists;
   signals?: Signals;
   sandbox?: SandboxStart;
+  workspace?: WorkspaceTimes;
   crash?: Crash;
   real?: Readonly<{ straight: RealWork; withSendBack: RealWork; instantPhases: RealWork['phases'] }>;
 };
@@ -38,6 +40,7 @@ const STATUS_RATIO = 3;
 const STATS_LIMIT_MS = 50;
 const SIGNAL_LIMIT_MS = 200;
 const SANDBOX_LIMIT_MS = 50;
+const COMMIT_LIMIT_MS = 100;
 const MALFORMED_EVENTS_EACH = 5;
 const CRASH_EXTRA_MS = 10_000;
 const ACTIVITY_LIMIT = 8;
@@ -139,6 +142,12 @@ const inTheSandbox = ({ sandbox }: Figures): Target[] =>
     ? [atMost('p50 of a start in the sandbox, ms', sandbox.sandbox.p50Ms, SANDBOX_LIMIT_MS, tenths)]
     : [];
 
+function inTheWorkspace({ workspace }: Figures): Target[] {
+  if (!workspace) return [];
+  const { files, commit } = workspace;
+  return [atMost(`p50 of a commit of ${files} files with its bundle, ms`, commit.p50Ms, COMMIT_LIMIT_MS, tenths)];
+}
+
 export const activityTroubles = ({ activityRetries, activityTimeouts, activityFailures }: Load['troubles']): number =>
   activityRetries + activityTimeouts + activityFailures;
 
@@ -153,5 +162,6 @@ export const targetsOf = (figures: Figures): Target[] => [
   ...overHttp(figures),
   ...inTheMirror(figures),
   ...byHand(figures),
+  ...inTheWorkspace(figures),
   ...inTheSandbox(figures),
 ];

@@ -173,6 +173,18 @@ function inTheSandbox({ sandbox }: Figures): string | null {
   ]);
 }
 
+function inTheWorkspace({ workspace }: Figures): string | null {
+  if (!workspace) return null;
+  const { rounds, files, commit, bundle, fetch } = workspace;
+  const row = (name: string, { p50Ms, p95Ms }: typeof commit): Row => [name, tenths(p50Ms), tenths(p95Ms)];
+  return table([
+    [`${rounds} attempts of ${files} files, each on the one before`, 'p50, ms', 'p95, ms'],
+    row('commit with its bundle', commit),
+    row('  of which the bundle', bundle),
+    row('fetch of it with all before it, on a machine with nothing', fetch),
+  ]);
+}
+
 function realWork({ real }: Figures): string | null {
   if (!real) return null;
   const of = (phases: RealWork['phases'], name: string): string =>
@@ -212,6 +224,7 @@ export function report(figures: Figures): string {
     ['Lists and stats, from the mirror', inTheMirror(figures)],
     ['Signals by hand', byHand(figures)],
     ['Programs of builds', inTheSandbox(figures)],
+    ['Commits of builds', inTheWorkspace(figures)],
     ['Real work: git, test runs and release of a recipe with files', realWork(figures)],
     ['Targets', targets(figures)],
   ] as const;

@@ -13,6 +13,7 @@ import { measureRealWork, phaseMedians } from './real-work.ts';
 import { measureRequests } from './requests.ts';
 import { measureSandbox } from './sandbox.ts';
 import { measureSignals } from './signals.ts';
+import { measureWorkspace } from './workspace.ts';
 
 /** How much is measured. `quick` is for a first look: its figures are noisy. */
 const SIZES = {
@@ -26,6 +27,7 @@ const SIZES = {
     lists: { builds: 100_000, rounds: 50 },
     signals: { rounds: 200, malformed: 500, builds: 5 },
     sandbox: 100,
+    workspace: { rounds: 40 },
     crash: { builds: 32, delayMs: 1000, killAfterMs: 2500 },
     real: 8,
   },
@@ -39,6 +41,7 @@ const SIZES = {
     lists: { builds: 10_000, rounds: 20 },
     signals: { rounds: 40, malformed: 500, builds: 5 },
     sandbox: 20,
+    workspace: { rounds: 10 },
     crash: { builds: 16, delayMs: 500, killAfterMs: 1500 },
     real: 2,
   },
@@ -95,6 +98,7 @@ const RUN: Readonly<Record<Case, (bench: Bench, found: Found) => Promise<Found>>
   requests: async ({ setup, size }) => ({ requests: await measureRequests(setup, size.requests) }),
   lists: async ({ setup, size }) => ({ lists: await measureLists(setup, size.lists) }),
   signals: async ({ setup, size }) => ({ signals: await measureSignals(setup, size.signals) }),
+  workspace: async ({ size }) => ({ workspace: await measureWorkspace(size.workspace) }),
   sandbox: async ({ size, log }) => ({ sandbox: await measureSandbox(size.sandbox, log) }),
   real: async (bench) => ({ real: await measureReal(bench) }),
   crash: async ({ setup, subjects, size }) => ({ crash: await measureCrash(setup, subjects.build, size.crash) }),

@@ -96,6 +96,19 @@ describe('the targets of the bench', () => {
     expect(verdicts(signals(200.1, 2501))).toEqual([false, false]);
   });
 
+  it('want commits with their bundles to be quick', () => {
+    const times = (p50Ms: number) => ({ p50Ms, p95Ms: 500 });
+    const workspace = (p50Ms: number) => ({
+      rounds: 10,
+      files: 200,
+      commit: times(p50Ms),
+      bundle: times(1),
+      fetch: times(1),
+    });
+    expect(verdicts({ machine, workspace: workspace(100) })).toEqual([true]);
+    expect(verdicts({ machine, workspace: workspace(100.1) })).toEqual([false]);
+  });
+
   it('want programs of builds to start soon, where there is a sandbox', () => {
     const start = (p50Ms: number) => ({ p50Ms, p95Ms: 1000 });
     const sandbox = (p50Ms: number) => ({ rounds: 20, plain: start(1), sandbox: start(p50Ms) });

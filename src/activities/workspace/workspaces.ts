@@ -218,7 +218,8 @@ async function writeCommit(
   if (base !== null) refuseFaults(input, entries);
   const executable = new Set(entries.filter((entry) => entry.executable).map(({ path }) => path));
   const parts = importStream({ ...input, deleted, executable, ref });
-  const args = ['fast-import', '--quiet', '--force', '--done'];
+  // Files of one answer have little in common: without deltas the pack is smaller and made in half the time.
+  const args = ['fast-import', '--quiet', '--force', '--done', '--depth=0'];
   const output = await withoutStaleLocks(repository, () => git({ repository, args, input: parts, signal }));
   return { ...hashesOf(output.toString('utf8')), ref };
 }
