@@ -65,36 +65,41 @@ async function modelsOf({ config, simulated }: WorkerSettings) {
   return { models: { ...models, providers }, stop: () => server.stop() };
 }
 
-/** Composes and starts a worker: it takes phases of any build of its task queue. */
-export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
-  const { config, databaseUrl, temporalAddress, log, sandbox } = settings;
+type Reached = Pick<ActivityDeps, 'mirror' | 'models'>;
+
+/** What activities of this worker work with. */
+function depsOf({ config, log, sandbox, deps = {} }: WorkerSettings, reached: Reached): ActivityDeps {
   const tmpDir = join(config.dataDir, 'tmp');
   mkdirSync(tmpDir, { recursive: true });
+  const store = deps.store ?? createFolderStore(config.artifactsDir);
+  const workspaces = deps.workspaces ?? createWorkspaces({ rootDir: join(config.dataDir, 'workspaces'), store });
+  const { releasesDir, publishTarget, webhook } = config.releases;
+  return {
+    ...reached,
+    store,
+    workspaces,
+    sandbox,
+    measureTests: createMeasure(config.dependenciesDir),
+    releases: createReleases({ store, workspaces, releasesDir, target: publishTarget, log }),
+    sources: config.sources,
+    webhook,
+    publicUrl: config.api.publicUrl,
+    tmpDir,
+    log,
+    ...deps,
+  };
+}
+
+/** Composes and starts a worker: it takes phases of any build of its task queue. */
+export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
+  const { config, databaseUrl, temporalAddress, log } = settings;
   const [codePath, connection] = await Promise.all([
     workflowBundle(config.cacheDir),
     NativeConnection.connect(connectionOptions(config.temporal, temporalAddress)),
   ]);
   const model = await modelsOf(settings);
   const mirror = createMirror({ databaseUrl, poolSize: MIRROR_CONNECTIONS });
-  const store = settings.deps?.store ?? createFolderStore(config.artifactsDir);
-  const workspaces =
-    settings.deps?.workspaces ?? createWorkspaces({ rootDir: join(config.dataDir, 'workspaces'), store });
-  const { releasesDir, publishTarget, webhook } = config.releases;
-  const deps: ActivityDeps = {
-    store,
-    mirror,
-    workspaces,
-    sandbox,
-    measureTests: createMeasure(config.dependenciesDir),
-    releases: createReleases({ store, workspaces, releasesDir, target: publishTarget, log }),
-    models: model.models,
-    sources: config.sources,
-    webhook,
-    publicUrl: config.api.publicUrl,
-    tmpDir,
-    log,
-    ...settings.deps,
-  };
+  const deps = depsOf(settings, { mirror, models: model.models });
   const closeParts = (): Promise<unknown> => Promise.allSettled([connection.close(), mirror.close(), model.stop()]);
   log.info({ sandbox: deps.sandbox.kind, takesAnyFiles: deps.sandbox.takesAnyFiles }, 'where programs of builds run');
   takeStorageReferencesAsTheyAre();
