@@ -25,6 +25,7 @@ export const ERROR_STATUS = {
   gate_running: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
+  range_not_satisfiable: 416,
   idempotency_key_reused: 422,
   rate_limited: 429,
   too_many_streams: 429,

@@ -14,8 +14,25 @@ export function createCors(origins: readonly string[]): RequestHandler[] {
   const allow = cors({
     origin: (origin, tell) => tell(null, origin !== undefined && origins.includes(origin) ? origin : false),
     methods: ['GET', 'HEAD', 'POST'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'Last-Event-ID', 'X-Request-Id'],
-    exposedHeaders: ['X-Request-Id', 'Idempotency-Key', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
+    allowedHeaders: [
+      'Authorization',
+      'Content-Type',
+      'Idempotency-Key',
+      'If-Range',
+      'Last-Event-ID',
+      'Range',
+      'X-Request-Id',
+    ],
+    exposedHeaders: [
+      'X-Request-Id',
+      'Idempotency-Key',
+      'Retry-After',
+      'RateLimit',
+      'RateLimit-Policy',
+      'ETag',
+      'Content-Range',
+      'Content-Disposition',
+    ],
     maxAge: PREFLIGHT_MAX_AGE_S,
   });
   // For other origins `cors` says nothing at all, though the answer would be another one for a listed origin.

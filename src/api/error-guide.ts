@@ -95,6 +95,10 @@ export const ERROR_GUIDE = {
     meaning: 'The body is not JSON in UTF-8, or is compressed in a way that is not known.',
     remedy: 'Send `Content-Type: application/json`, plain or with gzip or deflate.',
   },
+  range_not_satisfiable: {
+    meaning: 'Nothing of the range that is asked for is there.',
+    remedy: 'Ask for a range within the size that `Content-Range` names, or for the whole.',
+  },
   idempotency_key_reused: {
     meaning: 'The Idempotency-Key was used for another command of this build.',
     remedy: 'Use a new key for every command, and the same key only to repeat one.',

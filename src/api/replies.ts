@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ARTIFACT_KINDS, ARTIFACT_MEDIA_TYPES } from '../artifacts/release-manifest.ts';
 import { STATUSES } from '../machine/build.ts';
 import { EVENT_TYPES } from '../machine/events.ts';
 import { PHASES, ROLES, STATES } from '../machine/states.ts';
@@ -321,3 +322,36 @@ export const statusReply = z
     }),
   })
   .meta({ id: 'BuildStatus' });
+
+export const artifactsReply = z
+  .strictObject({
+    workflow_id: workflowId,
+    release: release.nullable().meta({ description: 'The release that the build has now; null when it has none.' }),
+    reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why there is no release, in a sentence for people.', examples: [null] }),
+    artifacts: z
+      .array(
+        z
+          .strictObject({
+            name: z.string().meta({ description: 'Its name as a file.', examples: ['shop-42-1.0.0.tar.gz'] }),
+            kind: z.enum(ARTIFACT_KINDS).meta({ description: 'What it is.' }),
+            media_type: z.enum(ARTIFACT_MEDIA_TYPES).meta({ description: 'The Content-Type with which it is sent.' }),
+            bytes: z
+              .int()
+              .min(0)
+              .meta({ description: 'Its size.', examples: [2048] }),
+            sha256: z
+              .string()
+              .meta({ description: 'Of the whole; the `ETag` is made of it.', examples: ['0'.repeat(64)] }),
+            url: z.string().meta({
+              description: 'Its address on this server.',
+              examples: ['/api/workflows/e5689e03-f1ee-5182-9cfb-fdaeeb896567/artifacts/shop-42-1.0.0.tar.gz'],
+            }),
+          })
+          .meta({ id: 'Artifact', description: 'One download of a release.' }),
+      )
+      .meta({ description: 'The downloads; empty when there is no release.' }),
+  })
+  .meta({ id: 'ArtifactsReply' });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
+import type { Download } from './download.ts';
 import type { Caller } from './keys.ts';
 import type { StreamSink } from './live/sink.ts';
 import type { ApiDeps } from './ports.ts';
@@ -73,10 +74,18 @@ export type StreamRoute<P = unknown, I = unknown, R = unknown> = RouteFacts<P, u
     subscribe: (call: StreamCall<P, I>, deps: ApiDeps) => Promise<((sink: StreamSink) => void) | null>;
   }>;
 
+/** A call whose answer is a file, or a range of it. */
+export type DownloadRoute<P = unknown> = RouteFacts<P, unknown, unknown, string> &
+  Readonly<{
+    kind: 'download';
+    find: (call: Pick<Call<P, unknown, unknown>, 'params' | 'caller'>, deps: ApiDeps) => Promise<Download>;
+  }>;
+
 /** A route whose types only its own schemas and handler know; the router passes one's output to the other. */
 export type AnyReplyRoute = Route<never, never, never, never>;
 export type AnyStreamRoute = StreamRoute<never, never, never>;
-export type AnyRoute = AnyReplyRoute | AnyStreamRoute;
+export type AnyDownloadRoute = DownloadRoute<never>;
+export type AnyRoute = AnyReplyRoute | AnyStreamRoute | AnyDownloadRoute;
 
 /** Lets TypeScript derive a handler's input and reply from the schemas beside it. */
 export function defineRoute<P, Q, B, R>(route: Omit<Route<P, Q, B, R>, 'kind'>): AnyReplyRoute {
@@ -91,4 +100,14 @@ export function defineStream<P, I, R>(
   const query = z.object({ last_event_id: route.eventId.optional().meta({ description }) });
   const stream = { ...route, kind: 'stream', method: 'get', mediaType: 'text/event-stream', query };
   return stream as unknown as AnyStreamRoute;
+}
+
+/** The same for a file. Ranges are its router's business, and so is what they may be refused with. */
+export function defineDownload<P>(
+  route: Omit<DownloadRoute<P>, 'kind' | 'method' | 'query' | 'body' | 'reply'>,
+): AnyDownloadRoute {
+  const statuses = { 200: 'The whole.', 206: 'The range that was asked for.' };
+  const errors = [...route.errors, 'range_not_satisfiable'];
+  const download = { ...route, kind: 'download', method: 'get', reply: z.string(), statuses, errors };
+  return download as unknown as AnyDownloadRoute;
 }

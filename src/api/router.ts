@@ -5,12 +5,13 @@ import { type Fault, jsonFaults } from '../machine/json.ts';
 import { requireNamedBuild } from './access.ts';
 import type { Admit } from './admission.ts';
 import { jsonBody, readBody } from './body.ts';
+import { sendDownload } from './download.ts';
 import { boundFaults, faultsOf, listFaults } from './faults.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import type { Caller } from './keys.ts';
 import { openSink, whenClosed } from './live/sink.ts';
 import type { ApiDeps } from './ports.ts';
-import type { AnyReplyRoute, AnyRoute, AnyStreamRoute, Call, StreamCall } from './route.ts';
+import type { AnyDownloadRoute, AnyReplyRoute, AnyRoute, AnyStreamRoute, Call, StreamCall } from './route.ts';
 
 /** Faults of one part of a call; `value` is meant only when there are none. */
 type Checked = Readonly<{ value: unknown; faults: readonly Fault[] }>;
@@ -32,7 +33,7 @@ function faulty(all: readonly Fault[]): AppError {
 }
 
 /** Checks a whole call, so that every fault is listed at once. @throws AppError `invalid_body` */
-function readCall(route: AnyReplyRoute, req: Request, caller: Caller): Call<never, never, never> {
+function readCall(route: AnyReplyRoute | AnyDownloadRoute, req: Request, caller: Caller): Call<never, never, never> {
   const params = check(route.params, { ...req.params }, true);
   const query = check(route.query, { ...req.query }, true);
   const body = route.body ? check(route.body, jsonBody(req), true) : { value: undefined, faults: [] };
@@ -63,9 +64,28 @@ function readStreamCall(route: AnyStreamRoute, req: Request, caller: Caller): St
 }
 
 function handlerOf(route: AnyRoute, deps: ApiDeps, admit: Admit): RequestHandler[] {
-  const answer = route.kind === 'stream' ? answerStream(route, deps) : answerCall(route, deps);
+  const answer = answerOf(route, deps);
   // A stranger's megabyte is not worth reading: the body comes last.
   return [...admit(route), ...(route.body ? [readBody] : []), answer];
+}
+
+function answerOf(route: AnyRoute, deps: ApiDeps): RequestHandler {
+  switch (route.kind) {
+    case 'reply':
+      return answerCall(route, deps);
+    case 'stream':
+      return answerStream(route, deps);
+    case 'download':
+      return answerDownload(route, deps);
+  }
+}
+
+function answerDownload(route: AnyDownloadRoute, deps: ApiDeps): RequestHandler {
+  return async (req, res) => {
+    const call = readCall(route, req, res.locals.caller as Caller);
+    await requireNamedBuild(call, deps);
+    await sendDownload(req, res, await route.find(call, deps));
+  };
 }
 
 function answerCall(route: AnyReplyRoute, deps: ApiDeps): RequestHandler {

@@ -3,6 +3,7 @@ import { completePhase } from './ai-workflows/complete-phase.ts';
 import { getAiPrompt } from './ai-workflows/get-ai-prompt.ts';
 import { initialize } from './ai-workflows/initialize.ts';
 import { aiStatus } from './ai-workflows/status.ts';
+import { artifactDownload, artifacts } from './artifacts.ts';
 import { chatStart } from './chat.ts';
 import { documentation } from './documentation.ts';
 import { buildEvents, projectEvents } from './events.ts';
@@ -28,6 +29,8 @@ export const ROUTES: readonly AnyRoute[] = [
   rollback,
   abort,
   history,
+  artifacts,
+  artifactDownload,
   listBuilds,
   projectStats,
   buildEvents,

@@ -1,12 +1,17 @@
 import { isJsonObject, type Json, type JsonObject } from '../machine/json.ts';
 import type { Phase, Role } from '../machine/states.ts';
 
+export const ARTIFACT_KINDS = ['archive', 'notes', 'patch', 'test_report', 'manifest'] as const;
+
+/** Nothing that a browser would show as a page: a build's own text is sent as bytes. */
+export const ARTIFACT_MEDIA_TYPES = ['application/gzip', 'application/json', 'application/octet-stream'] as const;
+
 /** One download of a release. In the store its content lies in parts, in their order; most have one. */
 export type ReleaseArtifact = Readonly<{
   /** Safe as the name of a file anywhere, and in an address. */
   name: string;
-  kind: 'archive' | 'notes' | 'patch' | 'test_report' | 'manifest';
-  media_type: string;
+  kind: (typeof ARTIFACT_KINDS)[number];
+  media_type: (typeof ARTIFACT_MEDIA_TYPES)[number];
   bytes: number;
   /** Of the whole content. */
   sha256: string;

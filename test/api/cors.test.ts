@@ -51,6 +51,9 @@ describe('a page of a listed origin', () => {
         'retry-after',
         'ratelimit',
         'ratelimit-policy',
+        'etag',
+        'content-range',
+        'content-disposition',
       ]);
     }
   });

@@ -42,6 +42,7 @@ describe('status', () => {
       created_at: at,
       updated_at: at,
       completed_at: null,
+      release: null,
       next_expectations: { role: 'code_writer', task: 'Acknowledge the plan', deadline: null },
       source: 'workflow',
     });

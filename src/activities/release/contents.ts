@@ -29,8 +29,8 @@ async function keep(
   return { artifact: { ...about, bytes: content.length, sha256: hash(content), parts }, content };
 }
 
-const markdown = { kind: 'notes', name: 'RELEASE_NOTES.md', media_type: 'text/markdown; charset=utf-8' } as const;
-const patch = { kind: 'patch', name: 'change.patch', media_type: 'text/x-diff; charset=utf-8' } as const;
+const markdown = { kind: 'notes', name: 'RELEASE_NOTES.md', media_type: 'application/octet-stream' } as const;
+const patch = { kind: 'patch', name: 'change.patch', media_type: 'application/octet-stream' } as const;
 const report = { kind: 'test_report', name: 'test-report.json', media_type: 'application/json' } as const;
 
 /** The notes as the role wrote them, below a title that says of what they are. */

@@ -23,6 +23,25 @@ export const ANSWER_HEADERS = {
     description: 'Where keys are configured: calls that a key may make (`q`) in so many seconds (`w`).',
     schema: { type: 'string' },
   },
+  ETag: {
+    description: 'The sha256 of the whole content, in quotes: a beginning that has another is of another content.',
+    required: true,
+    schema: { type: 'string' },
+  },
+  'Accept-Ranges': {
+    description: 'Ranges may be asked for.',
+    required: true,
+    schema: { type: 'string', const: 'bytes' },
+  },
+  'Content-Disposition': {
+    description: 'That it is saved, and under which name.',
+    required: true,
+    schema: { type: 'string' },
+  },
+  'Content-Range': {
+    description: 'Of a range which bytes of how many; where nothing of it is there, how many there are.',
+    schema: { type: 'string' },
+  },
   'WWW-Authenticate': { description: 'The scheme of API keys.', schema: { type: 'string', const: 'Bearer' } },
 } as const satisfies Record<string, Header>;
 
@@ -38,6 +57,24 @@ export const CALL_HEADERS = {
   },
 } as const satisfies Record<string, Parameter>;
 
+/** What calls for a file may send. */
+export const RANGE_HEADERS = [
+  {
+    name: 'Range',
+    in: 'header',
+    required: false,
+    description: 'Which bytes are wanted: `bytes=0-1023`, `bytes=1024-` or, of the end, `bytes=-1024`.',
+    schema: { type: 'string', pattern: '^bytes=(\\d{1,15}-(\\d{1,15})?|-\\d{1,15})$' },
+  },
+  {
+    name: 'If-Range',
+    in: 'header',
+    required: false,
+    description: 'The `ETag` of a beginning: of another content the whole is sent.',
+    schema: { type: 'string', pattern: '^"[0-9a-f]+"$' },
+  },
+] as const satisfies readonly Parameter[];
+
 /** Sent by browsers by themselves when a stream was cut. */
 export const lastEventId = (schema: Schema): Parameter => ({
   name: 'Last-Event-ID',
@@ -48,9 +85,14 @@ export const lastEventId = (schema: Schema): Parameter => ({
 });
 
 /** Headers that a reply may have beside its request id. */
-export const replyHeaders = ({ open, changes }: Pick<AnyRoute, 'open' | 'changes'>): Record<string, Reference> =>
+export const replyHeaders = ({
+  kind,
+  open,
+  changes,
+}: Pick<AnyRoute, 'kind' | 'open' | 'changes'>): Record<string, Reference> =>
   answerHeaders([
     'X-Request-Id',
+    ...(kind === 'download' ? (['ETag', 'Accept-Ranges', 'Content-Disposition', 'Content-Range'] as const) : []),
     ...(changes ? (['Idempotency-Key'] as const) : []),
     ...(open ? [] : (['RateLimit', 'RateLimit-Policy'] as const)),
   ]);

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { AnyRoute } from '../route.ts';
 import { exampleOf } from './example.ts';
-import { callHeader, lastEventId } from './headers.ts';
+import { callHeader, lastEventId, RANGE_HEADERS } from './headers.ts';
 import { responsesOf } from './responses.ts';
 import type { SchemaCollector } from './schemas.ts';
 import type { Operation, Parameter, Reference, Response } from './types.ts';
@@ -26,6 +26,7 @@ function parametersOf(route: AnyRoute, schemas: SchemaCollector): (Parameter | R
     ...parametersIn('path', route.params, schemas),
     ...parametersIn('query', route.query, schemas),
     ...(route.changes ? [callHeader('IdempotencyKey')] : []),
+    ...(route.kind === 'download' ? RANGE_HEADERS : []),
     ...(route.kind === 'stream' ? [lastEventId(schemas.of(route.eventId, 'input'))] : []),
   ];
 }

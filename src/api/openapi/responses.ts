@@ -1,3 +1,4 @@
+import { ARTIFACT_MEDIA_TYPES } from '../../artifacts/release-manifest.ts';
 import type { PublicCode } from '../error-guide.ts';
 import type { AnyRoute } from '../route.ts';
 import { exampleOf } from './example.ts';
@@ -16,7 +17,13 @@ function streamSchema(data: Schema): Schema {
   return { type: 'string', description };
 }
 
+/** A file is bytes, of whatever kind its Content-Type says. */
+const fileContent: Content = Object.fromEntries(
+  ARTIFACT_MEDIA_TYPES.map((type) => [type, { schema: type.endsWith('json') ? {} : { type: 'string' } }]),
+);
+
 function replyContent(route: AnyRoute, schemas: SchemaCollector): Content {
+  if (route.kind === 'download') return fileContent;
   const schema = schemas.of(route.reply, 'output');
   if (route.kind === 'stream') return { [route.mediaType]: { schema: streamSchema(schema) } };
   if (route.mediaType !== undefined) return { [bareType(route.mediaType)]: { schema } };
