@@ -3,6 +3,7 @@ import { type Everything, startAll } from './compose/all.ts';
 import { installRuntime } from './compose/logging.ts';
 import { readConfig } from './config.ts';
 import { withDemoKey } from './demo/demo-key.ts';
+import { withDemoSource } from './demo/demo-source.ts';
 import { type Interrupt, listenForInterrupt } from './demo/interrupt.ts';
 import { block, line, span } from './demo/line.ts';
 import { createDemoLog } from './demo/log.ts';
@@ -21,7 +22,7 @@ const STOP_PATIENCE_MS = 20_000;
 
 async function show(options: DemoOptions, screen: Screen, interrupt: Interrupt, onStart: (all: Everything) => void) {
   const { signal } = interrupt;
-  const { config, apiKey } = withDemoKey(readConfig());
+  const { config, apiKey } = withDemoKey(withDemoSource(readConfig(), options.source));
   const log = createDemoLog(screen.warn);
   installRuntime(log);
   screen.print([line(span('Q Orchestrator', 'accent'), ': one build, from requirements to release'), line()]);

@@ -22,7 +22,7 @@ const ref = described(REF, 'A branch, a tag or a commit; without it what is chec
 const git_url = described(
   GIT_URL,
   'The address of a git repository: https, http, ssh or git, or user@host:path. It holds no credentials: git on the worker has to know them.',
-  'https://git.example/team/shop.git',
+  'git@git.example:team/shop.git',
 );
 const path = described(
   SOURCE_PATH,

@@ -22,6 +22,8 @@ export const OPTIONS = {
   external: { type: 'string', multiple: true, value: '<role>' },
   metadata: { type: 'string', value: '<json>' },
   'coverage-min': { type: 'string', value: '<percent>' },
+  source: { type: 'string', value: '<path or address>' },
+  ref: { type: 'string', value: '<name>' },
   watch: { type: 'boolean' },
   role: { type: 'string', value: '<role>' },
   state: { type: 'string', value: '<state>' },

@@ -3,8 +3,9 @@ import type { EventReply, HandoffReply } from '../client/client.ts';
 import { type WatchedRow, watch } from '../client/watch.ts';
 import { renderRow } from '../demo/render.ts';
 import { auditLines } from '../demo/report.ts';
+import { readSource } from '../demo/source-option.ts';
 import { clean } from '../demo/text.ts';
-import { type Call, type Command, numberOf, required, type Values } from './command.ts';
+import { type Call, type Command, numberOf, required, UsageError, type Values } from './command.ts';
 import { readJson, readJsonObject, readRequirements } from './input.ts';
 import { EXIT, printJson, printRows, show } from './output.ts';
 
@@ -31,6 +32,8 @@ async function start(call: Call): Promise<number> {
   const idempotencyKey = values['idempotency-key'] ?? randomUUID();
   const { model, external, metadata } = values;
   const coverage = numberOf(values, 'coverage-min');
+  const { source, ref } = values;
+  if (ref !== undefined && source === undefined) throw new UsageError('--ref goes together with --source');
   const request = {
     build_id: values.build ?? idempotencyKey,
     user_id: values.user ?? 'you',
@@ -41,6 +44,7 @@ async function start(call: Call): Promise<number> {
       ? {}
       : { metadata: await readJsonObject({ given: metadata, what: '--metadata', streams }) }),
     ...(coverage === undefined ? {} : { coverage_min: coverage }),
+    ...(source === undefined ? {} : { source: readSource(source, ref) }),
   };
   const reply = await client.start(values.project ?? 'default', request, { idempotencyKey });
   show(call, reply);
@@ -110,6 +114,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       external: { says: 'a role that a person or an outside agent plays; repeatable' },
       metadata: { says: 'an object that is kept with the build' },
       'coverage-min': { says: 'the least test coverage, where more is asked for than the server does' },
+      source: { says: 'the git repository that the build begins with, by its path on the worker, or by its address' },
+      ref: { says: 'the branch, tag or commit of it (default: what is checked out there)' },
       watch: { says: 'then show it live, to its end' },
     },
     run: start,

@@ -32,7 +32,7 @@ import type {
 } from './contract.ts';
 import type { ServerEvents } from './event-stream.ts';
 
-export type { EventReply, HandoffReply, HistoryReply, StatusReply, StreamedEvent } from './contract.ts';
+export type { EventReply, HandoffReply, HistoryReply, SourceRequest, StatusReply, StreamedEvent } from './contract.ts';
 
 /** The public HTTP API as functions. Every call throws `ApiError` when it does not succeed. */
 export type Client = Readonly<{

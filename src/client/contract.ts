@@ -40,6 +40,8 @@ export type HealthReply = z.infer<typeof healthReply>;
 export type ReadinessReply = z.infer<typeof readinessReply>;
 export type { EventReply, HandoffReply, LiveEvent };
 
+/** The existing code base that a build begins with; `path` is one of the worker's machine. */
+export type SourceRequest = Readonly<{ git_url: string; ref?: string } | { path: string; ref?: string }>;
 export type StartRequest = Readonly<{
   build_id: string;
   user_id: string;
@@ -48,6 +50,7 @@ export type StartRequest = Readonly<{
   model?: string;
   external_roles?: readonly string[];
   coverage_min?: number;
+  source?: SourceRequest;
 }>;
 export type AdvanceRequest = Readonly<{
   role: string;
@@ -75,6 +78,7 @@ export type ChatStartRequest = Readonly<{
   user_id: string;
   requirements: string | JsonObject;
   build_id?: string;
+  source?: SourceRequest;
 }>;
 export type InitializeRequest = ChatStartRequest & Readonly<{ model?: string }>;
 /** Without `completed_state` the current phase is meant, whichever that is by then. */

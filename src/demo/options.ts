@@ -1,6 +1,14 @@
 import { parseArgs } from 'node:util';
+import type { SourceRequest } from '../client/client.ts';
+import { readSource } from './source-option.ts';
 
-export type DemoOptions = Readonly<{ requirements: string; keep: boolean; paceMs: number }>;
+export type DemoOptions = Readonly<{
+  requirements: string;
+  /** The code that the build begins with; null for a build that begins with nothing. */
+  source: SourceRequest | null;
+  keep: boolean;
+  paceMs: number;
+}>;
 export type DemoCommand = Readonly<
   { kind: 'run'; options: DemoOptions } | { kind: 'help' } | { kind: 'wrong'; fault: string }
 >;
@@ -19,6 +27,8 @@ from requirements to release, shows it as it happens, and stops everything again
 
 Options:
   --requirements "…"  what to build, in your own words
+  --source <place>    the git repository that the build begins with, by its path or address
+  --ref <name>        the branch, tag or commit of it (default: what is checked out there)
   --keep              leave everything up at the end, to look around; Ctrl-C stops it
   --pace <ms>         how long the simulated model takes for an answer (default ${DEFAULT_PACE_MS})
   --help              this text
@@ -31,12 +41,14 @@ For any other requirements it only records them, and says so.
 
 /** Reads the command line. */
 export function readDemoCommand(args: readonly string[]): DemoCommand {
-  let values: { requirements?: string; keep?: boolean; pace?: string; help?: boolean };
+  let values: { requirements?: string; source?: string; ref?: string; keep?: boolean; pace?: string; help?: boolean };
   try {
     ({ values } = parseArgs({
       args: [...args],
       options: {
         requirements: { type: 'string' },
+        source: { type: 'string' },
+        ref: { type: 'string' },
         keep: { type: 'boolean' },
         pace: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -54,5 +66,8 @@ export function readDemoCommand(args: readonly string[]): DemoCommand {
     const fault = `--pace is "${pace}": give whole milliseconds from 0 to ${PACE_LIMIT_MS}`;
     return { kind: 'wrong', fault };
   }
-  return { kind: 'run', options: { requirements, keep: values.keep === true, paceMs: Number(pace) } };
+  const { source: place, ref } = values;
+  if (ref !== undefined && place === undefined) return { kind: 'wrong', fault: '--ref goes together with --source' };
+  const source = place === undefined ? null : readSource(place, ref);
+  return { kind: 'run', options: { requirements, source, keep: values.keep === true, paceMs: Number(pace) } };
 }

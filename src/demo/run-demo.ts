@@ -48,7 +48,7 @@ export async function runDemo({ all, apiKey, options, config, screen, signal }: 
   const { byRole } = config.models;
   screen.print([BLANK, ...modelLines(all.simulated, byRole, screen.width())]);
   const client = createClient({ url: all.apiUrl, apiKey });
-  const started = await startOne(client, options.requirements, signal);
+  const started = await startOne(client, options, signal);
   screen.print(startedLines(started, screen.width()));
   const modelOf = (role: string): string =>
     modelLabel(Object.entries(byRole).find(([name]) => name === role)?.[1] ?? '', all.simulated);
@@ -63,9 +63,11 @@ export async function runDemo({ all, apiKey, options, config, screen, signal }: 
   return outcome === 'complete';
 }
 
-async function startOne(client: Client, requirements: string, signal: AbortSignal): Promise<Started> {
+type Asked = Pick<DemoOptions, 'requirements' | 'source'>;
+
+async function startOne(client: Client, { requirements, source }: Asked, signal: AbortSignal): Promise<Started> {
   const buildId = `demo-${randomBytes(4).toString('hex')}`;
-  const request = { build_id: buildId, user_id: USER, requirements };
+  const request = { build_id: buildId, user_id: USER, requirements, ...(source === null ? {} : { source }) };
   const { workflow_id: workflowId } = await client.start(PROJECT, request, { signal });
   return { workflowId, buildId, projectId: PROJECT, requirements };
 }

@@ -61,6 +61,24 @@ const ROWS: Row[] = [
   ['unknown fields', { ...GOOD, requirement: 'x', priority: 1 }, 400, 'invalid_body', ['requirement', 'priority']],
   ['several faults', { ...GOOD, user_id: '', model: 7, x: 1 }, 400, 'invalid_body', ['user_id', 'model', 'x']],
   ['a model of another provider', { ...GOOD, model: 'claude' }, 400, 'model_unavailable', ['model']],
+  ['a text as source', { ...GOOD, source: 'https://git.example/a' }, 400, 'invalid_body', ['source']],
+  ['an empty source', { ...GOOD, source: {} }, 400, 'invalid_body', ['source']],
+  ['a ref of nothing', { ...GOOD, source: { ref: 'main' } }, 400, 'invalid_body', ['source']],
+  [
+    'an address and a path as source',
+    { ...GOOD, source: { git_url: 'https://git.example/a', path: '/srv/a' } },
+    400,
+    'invalid_body',
+    ['source'],
+  ],
+  [
+    'every fault that a source can have',
+    { ...GOOD, source: { git_url: 'file:///etc', path: 'a/../b', ref: '-x', branch: 'main' } },
+    400,
+    'invalid_body',
+    ['source', 'source.git_url', 'source.path', 'source.ref', 'source.branch'],
+  ],
+  ['a number as git_url', { ...GOOD, source: { git_url: 7 } }, 400, 'invalid_body', ['source.git_url']],
   ['an empty model', { ...GOOD, model: '' }, 400, 'invalid_body', ['model']],
 ];
 
@@ -97,6 +115,14 @@ describe('a start with', () => {
     expect(reply.text).toContain('ANTHROPIC_API_KEY');
     expect(reply.text).not.toContain('sk-never-shown');
     expect(api.builds.started).toEqual([]);
+  });
+
+  it('a source with a password never repeats it', async () => {
+    const api = await serve();
+    const source = { git_url: 'https://ann:hidden-one@git.example/a' };
+    const reply = await api.post('/api/workflows/shop/start', { ...GOOD, source });
+    expect(reply.body).toMatchObject({ status: 400, faults: [{ at: 'source.git_url' }] });
+    expect(reply.text + api.logged.join('')).not.toContain('hidden-one');
   });
 
   it('too much says how much it was, the rule and the remedy', async () => {

@@ -19,6 +19,8 @@ const settingsWith = (providers: Providers): ApiDeps['settings'] => ({
   models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers },
 });
 
+const OPENAI: Providers = { openai: { apiKey: 'sk-never-shown' } };
+
 describe('a start', () => {
   it('answers with the build, who goes first and how to take the phase over', async () => {
     const api = await serve();
@@ -92,6 +94,49 @@ describe('a start', () => {
     expect(reply.status).toBe(200);
   });
 
+  it.each([
+    [{ git_url: 'https://git.example/shop.git' }, { kind: 'git', url: 'https://git.example/shop.git', ref: null }],
+    [
+      { git_url: 'git@git.example:shop.git', ref: 'v1' },
+      { kind: 'git', url: 'git@git.example:shop.git', ref: 'v1' },
+    ],
+    [
+      { path: '/srv/shop', ref: null },
+      { kind: 'path', path: '/srv/shop', ref: null },
+    ],
+  ])('hands on where the code comes from that the build begins with: %j', async (source, expected) => {
+    const api = await serve({ settings: { ...settingsWith(OPENAI), sources: { ...NO_SOURCES, paths: 'any' } } });
+    expect((await api.post(START, { ...BODY, source })).status).toBe(200);
+    expect(api.builds.started[0]?.source).toEqual(expected);
+  });
+
+  it.each([
+    ['/api/ai-workflows/initialize', {}],
+    ['/chat/start-build-workflow', {}],
+  ])('takes a source at %s too', async (path) => {
+    const api = await serve();
+    const source = { git_url: 'https://git.example/shop.git', ref: 'main' };
+    expect((await api.post(path, { ...BODY, project_id: 'shop', source })).status).toBe(200);
+    expect(api.builds.started[0]?.source).toEqual({ kind: 'git', url: source.git_url, ref: 'main' });
+    expect((await api.post(path, { ...BODY, project_id: 'shop' })).body.code).toBe('build_id_taken');
+  });
+
+  it('has no source where it names none', async () => {
+    const api = await serve();
+    await api.post(START, { ...BODY, source: null });
+    expect(api.builds.started[0]).not.toHaveProperty('source');
+    // What was started before there were sources keeps its digest.
+    expect(api.builds.started[0]?.startDigest).toBe('5336584e7aa2b53ad0ba118d48353ffd');
+  });
+
+  it('is refused with a path that the operator has not allowed, and says what to set', async () => {
+    const api = await serve();
+    const reply = await api.post(START, { ...BODY, source: { path: '/srv/shop' } });
+    expect(reply.body).toMatchObject({ status: 400, code: 'source_refused', faults: [{ at: 'source.path' }] });
+    expect(reply.body.detail).toContain('SOURCE_PATHS');
+    expect(api.builds.started).toEqual([]);
+  });
+
   it('is simulated when every model is', async () => {
     const api = await serve({ settings: settingsWith({ simulated: { baseUrl: 'http://127.0.0.1:1/v1' } }) });
     await api.post(START, BODY);
@@ -144,6 +189,7 @@ describe('the same start again', () => {
     ['a model', START, { model: 'gpt-4' }],
     ['an external role', START, { external_roles: ['code_writer'] }],
     ['a minimum coverage', START, { coverage_min: 80 }],
+    ['a source', START, { source: { git_url: 'https://git.example/shop.git' } }],
   ])('with %s is refused, and says nothing about whose it is', async (_what, path, change) => {
     const api = await serve();
     await api.post(START, BODY);

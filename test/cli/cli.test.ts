@@ -156,6 +156,17 @@ describe('the command line', () => {
     expect(JSON.parse(advanced.out)).toMatchObject({ new_state: 'planning' });
   });
 
+  it('starts a build on existing code', async () => {
+    const api = await serve();
+    const at = ['--url', api.server.url];
+    const place = 'git@git.example:shop.git';
+    const started = await cli(['start', 'a slugifier', '--source', place, '--ref', 'v1', ...EVERYONE, ...at]);
+    expect(started).toMatchObject({ code: 0, err: '' });
+    expect(api.builds.started[0]?.source).toEqual({ kind: 'git', url: place, ref: 'v1' });
+    const alone = await cli(['start', 'a slugifier', '--ref', 'v1', ...at]);
+    expect(alone).toMatchObject({ code: 2, err: expect.stringContaining('--ref goes together with --source') });
+  });
+
   it('makes a command safe to repeat: with the same --idempotency-key it takes effect once', async () => {
     const api = await serve();
     const at = ['--url', api.server.url, '--json', '--idempotency-key', 'key-1'];
