@@ -112,6 +112,19 @@ describe('the bundle of a commit', () => {
     expect(await readFile(join(clone, 'changed'), 'utf8')).toBe('1\n');
   });
 
+  test('is fetched by hand, with all before it, as the page for operators says', async () => {
+    const made = await makeAttempts(3);
+    const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+    const script = /```sh\n(artifact\(\)[\s\S]*?)```/.exec(page)?.[1] ?? '';
+    const env = { ...process.env, ARTIFACTS_DIR: join(machines.dir, 'artifacts'), BUNDLE: last(made).bundle };
+    execFileSync('sh', ['-eu', '-c', script], { cwd: machines.dir, env });
+    const inHand = (...args: string[]): string =>
+      execFileSync('git', ['-C', join(machines.dir, 'build.git'), ...args], { encoding: 'utf8' }).trim();
+    expect(inHand('rev-parse', last(made).ref)).toBe(last(made).commit);
+    expect(inHand('show', `${last(made).commit}:changed`)).toBe('3');
+    expect(inHand('fsck', '--strict')).toBe('');
+  });
+
   test('is made whole again when that of the commit before it is lost', async () => {
     const [first] = await makeAttempts(1);
     await rm(artifactPath(first?.bundle ?? ''));
