@@ -113,6 +113,25 @@ export const slug = 1;
       ],
     });
   });
+
+  test('tells an edited file by its edits, where the file itself is not shown', () => {
+    const files = [{ path: 'a.js', content: 'same' }];
+    const edits = [
+      { path: 'a.js', search: 'x', replace: 'y' },
+      { path: 'b.js', search: 'x', replace: 'y' },
+    ];
+    const whole = ['a.js', 'b.js', 'new.js'].map((path) => ({ path, content: 'same' }));
+    const earlierResults = [{ phase: 'implementation' as const, result: { files: whole, edits } }];
+    const message = finalOf(promptInput({ phase: 'testing', files, earlierResults }));
+    expect(jsonUnder(message, '### implementation')).toEqual({
+      files: [
+        { path: 'a.js', content: '[the same as under "Files"]' },
+        { path: 'b.js', content: '[what it was, with the edits made]' },
+        { path: 'new.js', content: 'same' },
+      ],
+      edits,
+    });
+  });
 });
 
 describe('the conversation', () => {

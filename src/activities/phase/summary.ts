@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../machine/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../machine/json.ts';
 import type { Phase } from '../../machine/states.ts';
 
 const count = (value: Json | undefined, what: string): string => `${Array.isArray(value) ? value.length : 0} ${what}`;
@@ -9,10 +9,17 @@ const files = (value: JsonObject): string =>
     .join(', ');
 const measured = (value: JsonObject): string => (value.measured === true ? 'measured' : 'claimed, not measured');
 
+function changes(value: JsonObject): string {
+  const deleted = Array.isArray(value.deleted_files) ? `, ${value.deleted_files.length} deleted` : '';
+  const run = isJsonObject(value.self_test) ? value.self_test : null;
+  const tested = run === null ? '' : ` (own test run ${run.passed === true ? 'passed' : 'failed'})`;
+  return `${count(value.files, 'files')}${deleted}${tested}: ${files(value)}`;
+}
+
 const SUMMARIES = {
   discovery: (v) => `${count(v.discovered_reqs, 'requirements')}, ${count(v.success_criteria, 'success criteria')}`,
   planning: (v) => `${count(v.components, 'components')}, ${count(v.success_criteria, 'success criteria')}`,
-  implementation: (v) => `${count(v.files, 'files')}: ${files(v)}`,
+  implementation: changes,
   testing: (v) =>
     `${v.all_tests_passed === true ? 'tests pass' : 'tests fail'}, coverage ${String(v.test_coverage)} % (${measured(v)})`,
   verification: (v) =>

@@ -102,6 +102,7 @@ describe('an answer of edits and deletions', () => {
       edits: [{ path: 'src/double.js', search: 'n * 2', replace: '2 * n' }],
       deleted_files: ['package.json'],
       self_test: { rounds: 1, passed: true },
+      summary: '1 files, 1 deleted (own test run passed): src/double.js',
     });
   });
 
