@@ -14,12 +14,14 @@ const read = (text: string): Record<string, unknown> => {
 const FORM_STATUSES: readonly number[] = [400, 405, 413, 415, 431];
 
 /**
- * Refusals that no document can foresee: whether a model is configured, from where sources are taken, which texts are a cursor, and which phase is
+ * Refusals that no document can foresee: whether a model is configured, from where sources are taken, which texts are a cursor
+ * or name a file that can be written, and which phase is
  * meant where none is named.
  */
 function isUnforeseeable({ code, faults }: Record<string, unknown>, body: GeneratedRequest['body']): boolean {
   if (code === 'model_unavailable' || code === 'source_refused') return true;
   if (Array.isArray(faults) && faults.some(({ at }: { at: string }) => at === 'cursor')) return true;
+  if (Array.isArray(faults) && faults.some(({ at }: { at: string }) => /\.files\[\d+\]/.test(at))) return true;
   const namesPhase = typeof read(typeof body === 'string' ? body : '').completed_state === 'string';
   return code === 'invalid_phase_result' && !namesPhase;
 }

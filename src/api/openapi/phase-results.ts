@@ -8,13 +8,16 @@ type Field = (typeof PHASE_FIELDS)[Phase][number];
 
 const text = { type: 'string', pattern: NOT_BLANK } as const;
 
+const PATH_TEXT =
+  'Where the file is in the product, like `src/slug.js`: relative, with `/`, and storable on every system. Of testing: a test file, with "test" in its path.';
+
 const files: Schema = {
   type: 'array',
   minItems: 1,
   items: {
     type: 'object',
     properties: {
-      path: { ...text, description: 'Where the file is in the product, like `src/slug.js`.' },
+      path: { ...text, description: PATH_TEXT },
       content: { type: 'string', description: 'The whole file.' },
     },
     required: ['path', 'content'],
