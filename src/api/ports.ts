@@ -148,6 +148,8 @@ export type BuildSettings = Readonly<{
   sources: SourceRules;
   /** Files of a build may run whoever wrote them: workers have a sandbox, or an operator has confirmed that there is none. */
   mayRunAnyFiles?: boolean;
+  /** Whether somebody is told when a build is released. */
+  announces?: boolean;
 }>;
 
 export type ApiDeps = Readonly<{

@@ -128,6 +128,7 @@ export async function buildSpec(
     simulated,
     rules: RULES,
     ...(settings.mayRunAnyFiles === true ? { mayRunAnyFiles: true } : {}),
+    ...(settings.announces === true ? { announces: true } : {}),
     ...(request.source === null ? {} : { source: request.source }),
   };
 }

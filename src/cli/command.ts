@@ -35,6 +35,8 @@ export const OPTIONS = {
   status: { type: 'string', value: '<status>' },
   limit: { type: 'string', value: '<n>' },
   cursor: { type: 'string', value: '<text>' },
+  download: { type: 'string', value: '<name>' },
+  output: { type: 'string', value: '<file>' },
 } as const;
 
 export type OptionName = keyof typeof OPTIONS;

@@ -5,6 +5,7 @@ import { renderRow } from '../demo/render.ts';
 import { auditLines } from '../demo/report.ts';
 import { readSource } from '../demo/source-option.ts';
 import { clean } from '../demo/text.ts';
+import { artifacts } from './artifacts.ts';
 import { type Call, type Command, numberOf, required, UsageError, type Values } from './command.ts';
 import { readJson, readJsonObject, readRequirements } from './input.ts';
 import { EXIT, printJson, printRows, show } from './output.ts';
@@ -152,6 +153,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: shown(({ client, subject }) => client.stats(subject)),
   },
   history: { subject: 'workflow_id', says: 'show its handoffs and events', options: {}, run: history },
+  artifacts: {
+    subject: 'workflow_id',
+    says: 'show what it released, or save one of it',
+    options: {
+      download: { says: 'the name of what is to be saved' },
+      output: { says: 'where it is saved (default: under its name, here)' },
+    },
+    run: artifacts,
+  },
   advance: {
     subject: 'workflow_id',
     says: "hand on a phase's result, or acknowledge a handoff, for a role",

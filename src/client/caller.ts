@@ -23,6 +23,8 @@ export type Caller = Readonly<{
   post<T>(path: string, body: object, options?: CommandOptions): Promise<T>;
   /** A POST that changes nothing. */
   ask<T>(path: string, options?: CallOptions): Promise<T>;
+  /** The bytes of a file, as they come; the deadline is that of its beginning. */
+  download(path: string, options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
   /** A stream of server-sent events behind an id; null when the server says that nothing will come. */
   stream(path: string, lastEventId: string | null, options?: CallOptions): Promise<ServerEvents | null>;
 }>;
@@ -69,6 +71,23 @@ export function createCaller({ url, apiKey, deadlineMs = DEADLINE_MS }: ClientSe
     post: (path, body, options = {}) =>
       call({ method: 'POST', path, body, key: options.idempotencyKey ?? randomUUID() }, options.signal),
     ask: (path, options = {}) => call({ method: 'POST', path }, options.signal),
+    download: async (path, { signal } = {}) => {
+      const request = { method: 'GET', path } as const;
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), deadlineMs);
+      try {
+        const signals = signal ? [signal, late.signal] : [late.signal];
+        const response = await fetch(`${base}${path}`, { headers: authorization, signal: AbortSignal.any(signals) });
+        if (response.ok && response.body !== null) return response.body;
+        throw refusalOf(response, parse(await response.text()), request, base);
+      } catch (error) {
+        if (error instanceof ApiError) throw error;
+        if (signal?.aborted) throw signal.reason;
+        throw noAnswer(error, late.signal.aborted ? deadlineMs : null, request, base);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
     stream: async (path, lastEventId, { signal } = {}) => {
       const request = { method: 'GET', path } as const;
       const headers = { ...authorization, ...(lastEventId === null ? {} : { 'Last-Event-ID': lastEventId }) };

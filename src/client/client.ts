@@ -6,6 +6,7 @@ import type {
   AdvanceReply,
   AdvanceRequest,
   AiStatusReply,
+  ArtifactsReply,
   ChatStartReply,
   ChatStartRequest,
   CompletePhaseReply,
@@ -43,6 +44,10 @@ export type Client = Readonly<{
   abort(workflowId: string, request: AbortRequest, options?: CommandOptions): Promise<AbortReply>;
   status(workflowId: string, options?: CallOptions): Promise<StatusReply>;
   history(workflowId: string, page?: HistoryPage, options?: CallOptions): Promise<HistoryReply>;
+  /** What the build released. */
+  artifacts(workflowId: string, options?: CallOptions): Promise<ArtifactsReply>;
+  /** The bytes of one download as they come; the list of artifacts has the sha256 that they must have. */
+  download(workflowId: string, name: string, options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
   /** All pages that there are now, oldest rows first. */
   historyPages(workflowId: string, options?: CallOptions): AsyncGenerator<HistoryReply, void>;
   /**
@@ -100,7 +105,7 @@ async function* streamed(
 }
 
 export function createClient(settings: ClientSettings): Client {
-  const { get, post, ask, stream } = createCaller(settings);
+  const { get, post, ask, stream, download } = createCaller(settings);
   const at = (id: string, call: string): string => `/api/workflows/${encodeURIComponent(id)}/${call}`;
   const ofProject = (id: string, call: string): string => `/api/workflows/project/${encodeURIComponent(id)}/${call}`;
   const ofAi = (...parts: string[]): string => `/api/ai-workflows/${parts.map(encodeURIComponent).join('/')}`;
@@ -114,6 +119,8 @@ export function createClient(settings: ClientSettings): Client {
     abort: (id, request, options) => post(at(id, 'abort'), request, options),
     status: (id, options) => get(at(id, 'status'), options),
     history,
+    artifacts: (id, options) => get(at(id, 'artifacts'), options),
+    download: (id, name, options) => download(`${at(id, 'artifacts')}/${encodeURIComponent(name)}`, options),
     historyPages: async function* (id, options) {
       let cursor: string | null = null;
       do {

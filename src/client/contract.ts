@@ -5,6 +5,7 @@ import type { listReply, statsReply } from '../api/list-replies.ts';
 import type {
   abortReply,
   advanceReply,
+  artifactsReply,
   chatStartReply,
   EventReply,
   HandoffReply,
@@ -25,6 +26,7 @@ import type { Json, JsonObject } from '../machine/json.ts';
 export type StartReply = z.infer<typeof startReply>;
 export type AdvanceReply = z.infer<typeof advanceReply>;
 export type StatusReply = z.infer<typeof statusReply>;
+export type ArtifactsReply = z.infer<typeof artifactsReply>;
 export type HistoryReply = z.infer<typeof historyReply>;
 export type RetryReply = z.infer<typeof retryReply>;
 export type RollbackReply = z.infer<typeof rollbackReply>;

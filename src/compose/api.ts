@@ -67,6 +67,7 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
     artifacts: createFolderStore(config.artifactsDir),
     settings: {
       ...{ activeTimeoutMs, maxSendBacks, coverageMin, sources, models: { ...models, providers } },
+      announces: config.releases.webhook !== null,
       mayRunAnyFiles: config.sandbox.mode === 'required' || config.sandbox.offConfirmed,
     },
     keys: config.api.keys,

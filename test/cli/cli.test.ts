@@ -1,33 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { readApiKeys } from '../../src/api-keys.ts';
-import { type Environment, runCommandLine } from '../../src/cli/run.ts';
 import { AppError } from '../../src/errors.ts';
 import { ROLES } from '../../src/machine/states.ts';
 import { complete, serve } from '../api/serve.ts';
 import { tempFolder } from '../stack/temp-folder.ts';
+import { cli } from './run-cli.ts';
 
 const EVERYONE = ROLES.flatMap((role) => ['--external', role]);
-
-type Ended = Readonly<{ code: number; out: string; err: string }>;
-
-type Given = Readonly<{ env?: Environment; input?: string }>;
-
-/** Runs a command line in this process, on streams of its own. */
-async function cli(args: readonly string[], { env = {}, input = '' }: Given = {}): Promise<Ended> {
-  const said = { out: '', err: '' };
-  const into = (name: keyof typeof said) => ({
-    write: (text: string | Uint8Array) => {
-      said[name] += text;
-      return true;
-    },
-  });
-  const streams = { input: Readable.from([input]), output: into('out'), errors: into('err') };
-  const code = await runCommandLine(args, env, streams);
-  return { code, ...said };
-}
 
 describe('the command line', () => {
   it('starts a build, steers it and shows its audit', async () => {
