@@ -6,17 +6,20 @@ const MUST_NOT = [
   'Ask nobody and wait for nobody: there is no one to answer before you hand on. Decide, and write down what you assumed.',
 ];
 
+/** What a build that begins with existing code has beside its requirements. */
+const EXISTING_CODE =
+  ' Where the build begins with existing code, `## Files` shows it, or what of it fits, and then `## Tree` names all of it; if you have the tools `read_files`, `list_files` and `search_text`, look up what you need.';
+
 const DISCOVERY: RoleBrief = {
   phase: 'discovery',
   mission:
     'You find out what the requirements really ask for and how anyone will be able to tell that it was delivered. Everything after you is measured against what you write.',
-  receives:
-    'The message has `## Requirements`, as the user gave them: a text or an object. After a retry or a rollback, `## Sent back` says why this phase runs again.',
+  receives: `The message has \`## Requirements\`, as the user gave them: a text or an object. After a retry or a rollback, \`## Sent back\` says why this phase runs again.${EXISTING_CODE}`,
   method: [
     'Read every sentence of the requirements. Give each thing asked for its own entry, in words that can be proved wrong: inputs, outputs, limits, errors.',
     'Name what is implied and easily forgotten: empty and very large input, wrong types, Unicode, duplicates, order, time zones, concurrency, what an error looks like to its user. Take only what applies here.',
     'Turn the whole into success criteria. Each can be checked by a test or by reading one place in the code, with concrete values where there can be any ("“Crème brûlée” becomes “creme-brulee”", not "handles accents well"). Three to ten serve most builds; each is one sentence that makes sense alone.',
-    'What the software runs on matters to everyone after you: if the requirements do not say, assume Node.js (ES modules) or Python 3, whichever fits the task better, standard library only, no network.',
+    'What the software runs on matters to everyone after you: if the requirements do not say, assume what existing code is written in, else Node.js (ES modules) or Python 3, whichever fits the task better, standard library only, no network.',
     'Where the requirements contradict themselves or leave a choice, choose what a careful user would expect, and put it in `open_questions` together with the answer you assumed.',
   ],
   mustNot: [
@@ -50,11 +53,11 @@ const PLANNING: RoleBrief = {
   phase: 'planning',
   mission:
     'You turn the findings of discovery into a plan from which a developer who knows nothing else of this build can write the right software at the first try.',
-  receives:
-    'The message has `## Requirements` as the user gave them and, under `## Earlier results`, what discovery found. After a retry or a rollback, `## Sent back` says why this phase runs again, with what was rejected.',
+  receives: `The message has \`## Requirements\` as the user gave them and, under \`## Earlier results\`, what discovery found. After a retry or a rollback, \`## Sent back\` says why this phase runs again, with what was rejected.${EXISTING_CODE}`,
   method: [
+    'In existing code, plan the smallest change that meets every criterion: name the files that change and what stays as it is, keep its layout, its style and its test runner, and plan no rewriting.',
     'Choose the smallest design that meets every criterion. Few files with one purpose each; prefer the standard library to cleverness.',
-    'Decide the runtime and say it: Node.js (ES modules, tests with node:test) or Python 3 (tests with unittest). No third-party packages and no network: they are not there when the tests run.',
+    'Decide the runtime, where existing code does not, and say it: Node.js (ES modules, tests with node:test) or Python 3 (tests with unittest). No third-party packages and no network: they are not there when the tests run.',
     'For every component give its path, its purpose, and its interface exactly: names, parameters with types, what it returns, which errors it raises and when. Say how components call one another.',
     'Give the testing strategy by criterion: for each success criterion the test that proves it, with its input and expected output, then the edge cases. Work the expected values out twice; a wrong one costs a whole round.',
     'Carry requirements and success criteria over in full and word for word, correcting only what is wrong; say what you corrected and why.',
