@@ -13,7 +13,7 @@ const REASON_LIMIT_CHARS = 500;
 const SHOWN_NAMES = 20;
 
 /** A commit whose tests are wanted. `runnable` as in a head: whether the simulated model alone wrote what is in it. */
-export type Tested = Pick<Head, 'commit' | 'bundle' | 'runnable'>;
+type Tested = Pick<Head, 'commit' | 'bundle' | 'runnable'>;
 
 /**
  * Runs the tests of a commit by the rules of the gate, within what is left of the active time.

@@ -5,7 +5,7 @@ import { boundFailures, NAME_LIMIT, type TestFailure, type TestReport, type Test
 export type BaseTests = Readonly<{ passed: readonly string[]; skipped: readonly string[] }>;
 
 /** What a run is judged by beside its own outcome. */
-export type GateInput = Readonly<{
+type GateInput = Readonly<{
   run: TestRun;
   /** Tests that passed while the functions under test did nothing; null when none could be taken out. */
   idle: readonly string[] | null;

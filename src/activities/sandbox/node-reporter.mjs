@@ -27,6 +27,7 @@ async function* linesOf(events) {
   const names = new Map();
   const complaints = new Map();
   const open = new Map();
+  let coverage = null;
   for await (const { type, data } of events) {
     if (type === 'test:enqueue') countOpen(open, data, 1);
     else if (type === 'test:start') rememberName(names, data);
@@ -35,8 +36,10 @@ async function* linesOf(events) {
       countOpen(open, data, -1);
       const line = lineOf(type, data, names, complaints);
       if (line !== null) yield line;
-    } else if (type === 'test:coverage') yield coverageOf(data.summary);
+      // A test may send events as well as its process does: the runner's own figures come last.
+    } else if (type === 'test:coverage') coverage = data.summary;
   }
+  if (coverage !== null) yield coverageOf(coverage);
   for (const [file, { seen, left }] of open) yield { kind: 'file', path: file, seen, left };
 }
 

@@ -20,7 +20,7 @@ import { type ProcessEnd, toolPath } from './run-process.ts';
 import type { Sandbox } from './sandbox.ts';
 import { fingerprint } from './untouched.ts';
 
-export type RunTestsInput = Readonly<{
+type RunTestsInput = Readonly<{
   /** The root of the project. The run may write into it. */
   dir: string;
   sandbox: Sandbox;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
  * A report that only our runner can have written. The key lies in the run's folder until the runner has read and removed
  * it, which it does before it loads the first file of the project; the report's last line is the seal over all before it.
  */
-export type SealedReport = Readonly<{
+type SealedReport = Readonly<{
   file: string;
   keyFile: string;
   /** The report's text without the seal. `sealed` is false when it was cut off or written over. */
