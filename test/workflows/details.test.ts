@@ -9,11 +9,13 @@ import { currentDetails, flushSummary, phaseSummary } from '../../src/workflows/
 import { quoted } from '../../src/workflows/markdown.ts';
 import {
   aborting,
+  advancing,
   apply,
   buildIn,
   failing,
   parkedIn,
   play,
+  RESULTS,
   retrying,
   rollingBack,
   start,
@@ -99,6 +101,20 @@ describe('current details', () => {
     const head = { commit: 'a', tree: 'b', runnable: true };
     const measuring = { ...build, head, results: { implementation: { ...results.implementation, commit: head } } };
     expect(offered(currentDetails(measuring)).map(({ name }) => name)).toEqual(['retry', 'rollback', 'abort']);
+  });
+
+  it('tell what is done beside the phases, and that nobody may advance meanwhile', () => {
+    const source = { kind: 'git', url: 'https://git.test/slug.git', ref: null } as const;
+    const opening = startExternal({ source });
+    expect(currentDetails(opening)).toMatch(/^\*\*Waits for q_assistant: discovery; the source is being fetched\*\*/);
+    expect(offered(currentDetails(opening)).map(({ name }) => name)).not.toContain('advance');
+    const coding = buildIn('implementation', startExternal());
+    const handedOn = apply(coding, advancing('code_writer', 'implementation', RESULTS.implementation)).build;
+    expect(currentDetails(handedOn)).toContain('; the files of implementation are being committed**');
+    const back = apply(buildIn('deployment'), rollingBack('planning')).build;
+    expect(currentDetails(back)).toContain('; the release of deployment attempt 1 is being taken back**');
+    const stuck = apply(back, { type: 'undo_failed', reason: 'away' }).build;
+    expect(currentDetails(stuck)).toContain('; the release of deployment attempt 1 still stands**');
   });
 
   it('stay under 2 kB and show what others wrote as code, whatever they wrote', () => {
