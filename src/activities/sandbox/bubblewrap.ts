@@ -6,6 +6,7 @@ import { unpackFiles } from './brought-back.ts';
 import { bubblewrapArguments, type Mounted, type SystemPath } from './bubblewrap-arguments.ts';
 import type { Cgroup, Cgroups } from './cgroups.ts';
 import { INSIDE, OUTSIDE } from './launch-scripts.ts';
+import { ownPrefix } from './left-behind.ts';
 import { present, reachable } from './reachable.ts';
 import { type ProcessEnd, runProcess } from './run-process.ts';
 import type { LaunchRequest, Sandbox } from './sandbox.ts';
@@ -56,7 +57,7 @@ export function createBubblewrap(settings: BubblewrapSettings): Sandbox {
       await checkProgram(request);
       runs += 1;
       const uid = settings.asRoot ? FIRST_UID + (runs % UIDS) : null;
-      const ownDir = await mkdtemp(join(tmpdir(), 'q-sandbox-'));
+      const ownDir = await mkdtemp(join(tmpdir(), ownPrefix));
       try {
         return await launchIn(ownDir, uid, request, settings);
       } finally {

@@ -1,6 +1,7 @@
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { leftBehind, ownPrefix } from './left-behind.ts';
 
 /** What all processes of one run may take together. */
 export type CgroupLimits = Readonly<{ memoryBytes: number; processes: number }>;
@@ -38,7 +39,6 @@ const V2: readonly Setting[] = [
   PIDS,
 ];
 
-const PREFIX = 'q-sandbox-';
 /** Pauses between the tries to remove a group: nearly always the first few are enough. */
 const CLOSE_PAUSES_MS = [1, 2, 2, 5, 5, 10, 10, 25, 50, 100, 200, 400, 800];
 
@@ -100,7 +100,7 @@ let opened = 0;
 
 async function open(places: readonly Place[], limits: CgroupLimits): Promise<Cgroup> {
   opened += 1;
-  const name = `${PREFIX}${process.pid}-${opened}`;
+  const name = `${ownPrefix}${opened}`;
   const made: string[] = [];
   const joinFiles: string[] = [];
   const close = async (): Promise<void> => {
@@ -137,19 +137,9 @@ async function remove(group: string): Promise<void> {
 }
 
 async function sweep(dir: string): Promise<void> {
-  const names = await readdir(dir).catch(() => []);
-  const ours = names.filter((name) => name.startsWith(PREFIX));
-  // A group with processes in it cannot be removed; one of a living worker may be about to get some.
-  const left = ours.filter((name) => !isAlive(Number(name.slice(PREFIX.length).split('-')[0])));
+  const left = leftBehind(await readdir(dir).catch(() => []));
+  // A group with processes in it cannot be removed.
   await Promise.all(left.map((name) => rmdir(join(dir, name)).catch(() => undefined)));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 const exists = (path: string): Promise<boolean> =>

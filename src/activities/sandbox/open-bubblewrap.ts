@@ -1,10 +1,11 @@
-import { copyFile, link, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import { type BubblewrapSettings, createBubblewrap } from './bubblewrap.ts';
 import type { Mounted } from './bubblewrap-arguments.ts';
 import { findCgroups } from './cgroups.ts';
+import { leftBehind } from './left-behind.ts';
 import { isReachable } from './reachable.ts';
 import { toolPath } from './run-process.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -26,6 +27,7 @@ export async function openBubblewrap(signal: AbortSignal): Promise<OpenedBubblew
   if ('missing' in tools) {
     return { absent: `not installed: ${tools.missing.join(', ')}`, missingPackages: tools.missing };
   }
+  await sweepFolders();
   const asRoot = process.getuid?.() === 0;
   const cgroups = await findCgroups();
   const settings: BubblewrapSettings = {
@@ -37,6 +39,14 @@ export async function openBubblewrap(signal: AbortSignal): Promise<OpenedBubblew
   const why = await probe(sandbox, signal);
   if (why !== null) return { absent: why, missingPackages: [] };
   return { sandbox, memoryLimit: cgroups?.description ?? 'each process alone, for want of a cgroup' };
+}
+
+/** A worker that was killed has left what came back of its last runs. */
+async function sweepFolders(): Promise<void> {
+  const left = leftBehind(await readdir(tmpdir()).catch(() => []));
+  const folders = left.map((name) => join(tmpdir(), name));
+  // Another user's, if it cannot be removed.
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }).catch(() => undefined)));
 }
 
 /** Null when a program ran in it. */

@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process';
-import { freemem } from 'node:os';
+import { fork, spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { freemem, tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findCgroups } from '../../../src/activities/sandbox/cgroups.ts';
+import { openBubblewrap } from '../../../src/activities/sandbox/open-bubblewrap.ts';
 import { noSandbox } from '../../../src/activities/sandbox/sandbox.ts';
 import { until } from '../fixtures/builds.ts';
 import { realSandbox } from '../fixtures/sandbox.ts';
@@ -76,6 +79,30 @@ describe.skipIf(cannotRun)('a hostile program', () => {
     expect(await outlives(sandbox)).toBe(false);
   });
 
+  it('is gone when the worker that runs it is killed, and the next one removes what it left', async () => {
+    const mark = `orphan-${process.hrtime.bigint()}`;
+    const { projectDir, runDir } = await layOut();
+    const program = ['-e', 'setTimeout(() => undefined, 100_000)', mark];
+    const worker = fork(
+      fileURLToPath(new URL('./launch-forever.ts', import.meta.url)),
+      [projectDir, runDir, ...program],
+      {
+        execArgv: ['--import', 'tsx'],
+        stdio: 'ignore',
+      },
+    );
+    onTestFinished(() => void worker.kill('SIGKILL'));
+    // The worker's own command line has the mark as well, and so have those of all that it starts.
+    await until('the program', async () => (await processesWith(mark)).length > 3);
+    worker.kill('SIGKILL');
+    await until('the end of it', async () => (await processesWith(mark)).length === 0);
+    const left = async (): Promise<string[]> =>
+      (await readdir(tmpdir())).filter((name) => name.startsWith(`q-sandbox-${worker.pid}-`));
+    expect(await left()).toHaveLength(1);
+    await openBubblewrap(new AbortController().signal);
+    expect(await left()).toEqual([]);
+  });
+
   it('is gone with all that it started when its run is aborted', async () => {
     const mark = `aborted-${process.hrtime.bigint()}`;
     const code = `
@@ -83,10 +110,10 @@ describe.skipIf(cannotRun)('a hostile program', () => {
       spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 30000)', '${mark}'], { detached: true });`;
     const abort = new AbortController();
     const run = runIn(sandbox, await layOut(), { language: 'node', code }, { signal: abort.signal });
-    await until('the daemon', async () => ((await processesWith(mark)).length > 0 ? true : undefined));
+    await until('the daemon', async () => (await processesWith(mark)).length > 0);
     abort.abort(new Error('enough'));
     await expect(run).rejects.toThrow('enough');
-    await until('the daemon', async () => ((await processesWith(mark)).length === 0 ? true : undefined));
+    await until('its end', async () => (await processesWith(mark)).length === 0);
   });
 });
 
