@@ -27,7 +27,7 @@ export const INSTANT_ANSWERS: Readonly<Record<Phase, JsonObject>> = {
     approved_for_deployment: true,
     verification_report: 'it is 42',
     recommendations: [],
-    evidence: [{ criterion: 'it is 42', met: true, evidence: 'test "answer"' }],
+    evidence: [{ criterion: 'it is 42', met: true, evidence: 'it gives 42', file: 'src/answer.js', line: 1 }],
   },
   deployment: {
     deployment_successful: true,
