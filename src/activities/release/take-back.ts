@@ -16,7 +16,10 @@ export function requireTarget({ settings }: Press, { attempt, target: was }: Rel
   throw new AppError('release_failed', `${rule}: set it back until the release is taken back.`);
 }
 
-/** The steps of publishing in reverse. The record goes last, so that a call cut off in between can be repeated. */
+/**
+ * The steps of publishing in reverse. A target that is away keeps nothing here from going; but the record goes last, and
+ * only when all is gone, so that whoever repeats the call finishes it.
+ */
 export async function takeBack(press: Press, build: ReleaseBuild, record: ReleaseRecord): Promise<void> {
   const { workspaces } = press.settings;
   const publication = publicationOf(press, build, record);
@@ -24,9 +27,11 @@ export async function takeBack(press: Press, build: ReleaseBuild, record: Releas
   requireTarget(press, record);
   // First what is being laid out: a folder that got its name after the look for it would stay.
   await sweepStaging(folder, record);
-  await press.target.unpublish(publication);
+  const [unpublished] = await Promise.allSettled([press.target.unpublish(publication)]);
+  build.signal.throwIfAborted();
   await removeFolder(publication.path);
   await workspaces.removeTag({ workflowId: build.workflowId, name: record.tag, signal: build.signal });
+  if (unpublished.status === 'rejected') throw unpublished.reason;
   await openRecords(folder).remove(record);
 }
 
