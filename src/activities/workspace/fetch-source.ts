@@ -1,9 +1,10 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessEnd } from '../sandbox/run-process.ts';
 import { git, runGit } from './git.ts';
 import { SOURCE_REF } from './keep-bundle.ts';
+import { ensureRepository } from './repository.ts';
 import { type Remote, remoteOf } from './source-address.ts';
 import { fetchFailure, refMissing, tooLarge, unusable } from './source-failure.ts';
 
@@ -19,7 +20,7 @@ export type FetchSourceInput = Readonly<{
 }>;
 
 const LIST_TIMEOUT_MS = 60_000;
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 500;
 const COMMIT = /^[0-9a-f]{40}$/;
 /** Where what was asked for is kept as it came: a tag may not stand among branches. */
 const ARRIVED = 'refs/fetched/source';
@@ -37,9 +38,13 @@ export async function fetchSource(input: FetchSourceInput): Promise<string> {
   const remote = await remoteOf(input.url, input.privateAddresses);
   const fetching = { ...input, remote, shown: JSON.stringify(input.url.slice(0, 200)) };
   const wanted = await wantedName(fetching);
-  const whole = await fetch(fetching, wanted, []);
-  if (whole === TOO_LARGE && (await fetch(fetching, wanted, ['--depth=1'])) === TOO_LARGE) {
-    throw tooLarge(fetching.shown, `is over ${input.limitBytes} bytes, even without its history`);
+  if ((await fetch(fetching, wanted, [])) === TOO_LARGE) {
+    // What has arrived of the history would count again.
+    await rm(input.repository, { recursive: true, force: true });
+    await ensureRepository(input.repository);
+    if ((await fetch(fetching, wanted, ['--depth=1'])) === TOO_LARGE) {
+      throw tooLarge(fetching.shown, `is over ${input.limitBytes} bytes, even without its history`);
+    }
   }
   const args = ['rev-parse', '--verify', '--quiet', `${ARRIVED}^{commit}`];
   const { repository, signal } = input;
@@ -112,24 +117,28 @@ function run(
 /** Looks at what has arrived while it arrives: git itself has no limit for a fetch. */
 function watchSize(repository: string, limitBytes: number) {
   const controller = new AbortController();
-  const packs = join(repository, 'objects', 'pack');
-  const isOver = async (): Promise<boolean> => (await sizeOf(packs)) > limitBytes;
-  const timer = setInterval(() => {
-    isOver().then(
-      (over) => over && controller.abort(TOO_LARGE),
-      () => undefined,
-    );
-  }, LOOK_EVERY_MS);
+  const isOver = async (): Promise<boolean> => (await sizeOf(join(repository, 'objects'))) > limitBytes;
+  let isLooking = false;
+  const look = async (): Promise<void> => {
+    if (isLooking) return;
+    isLooking = true;
+    if (await isOver()) controller.abort(TOO_LARGE);
+    isLooking = false;
+  };
+  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
   return { signal: controller.signal, isOver, stop: () => clearInterval(timer) };
 }
 
+/** Also of single objects, as servers without a program of git give them. */
 async function sizeOf(folder: string): Promise<number> {
-  const names = await readdir(folder).catch(() => []);
-  const sizes = names.map((name) =>
-    stat(join(folder, name)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
-  );
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      stat(join(entry.parentPath, entry.name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }

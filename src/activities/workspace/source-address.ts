@@ -48,31 +48,29 @@ export async function remoteOf(url: string, privateAddresses: boolean): Promise<
     'http.lowSpeedLimit=1000',
     'http.lowSpeedTime=30',
     'ssh.variant=ssh',
+    'fetch.unpackLimit=1',
   ];
   const ssh = 'ssh -o BatchMode=yes -o ConnectTimeout=20';
   if (privateAddresses) return { url, settings: [...settings, `core.sshCommand=${ssh}`], env: {} };
   const address = await publicAddressOf(parts.host);
+  const bound = `${ssh} -o HostName=${address} -o HostKeyAlias=${parts.host} -o ProxyCommand=none -o ProxyJump=none`;
   switch (parts.scheme) {
     case 'ssh':
-      return {
-        url,
-        settings: [
-          ...settings,
-          `core.sshCommand=${ssh} -o HostName=${address} -o HostKeyAlias=${parts.host} -o ProxyCommand=none -o ProxyJump=none`,
-        ],
-        env: {},
-      };
+      return { url, settings: [...settings, `core.sshCommand=${bound}`], env: {} };
     case 'git':
       return { url: boundUrl(url, address), settings, env: { GIT_OVERRIDE_VIRTUAL_HOST: parts.host } };
     default:
-      return { url, settings: [...settings, `http.curloptResolve=${resolveRule(parts, address)}`], env: {} };
+      return { url, settings: [...settings, ...resolveRules(parts, address)], env: {} };
   }
 }
 
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
-const resolveRule = ({ scheme, host, port }: Parts, address: string): string =>
-  `${host}:${port ?? WEB_PORTS[scheme]}:${bracketed(address)}`;
+/** A name is bound to its address; an address needs no binding. */
+const resolveRules = ({ scheme, host, port }: Parts, address: string): string[] =>
+  literalAddress(host) === null
+    ? [`http.curloptResolve=${host}:${port ?? WEB_PORTS[scheme]}:${bracketed(address)}`]
+    : [];
 
 const boundUrl = (url: string, address: string): string =>
   url.replace(URL_FORM, (_, scheme: string, _host: string, port: string | undefined, path: string) => {

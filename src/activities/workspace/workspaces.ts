@@ -150,6 +150,31 @@ export function createWorkspaces({ rootDir, store, sourceLimits = SOURCE_LIMITS 
       return { ...made, bundle: await keepBundle({ repository, store, commit: made.commit, ref, parent, signal }) };
     },
     advanceBuild: (at) => pointTo(BUILD_BRANCH, at),
+    ...createReading(withCommit),
+    setTag: (at) => pointTo(tagRef(at.name), at),
+    async removeTag({ workflowId, name, signal }) {
+      const repository = repositoryOf(workflowId);
+      await prepare(repository);
+      await update(repository, signal, ['-d', tagRef(name)]);
+    },
+  };
+}
+
+type WithCommit = <T>(at: At, work: (source: CommitAt) => Promise<T>) => Promise<T>;
+type Reading =
+  | 'exportTree'
+  | 'listFiles'
+  | 'readFiles'
+  | 'listEntries'
+  | 'diff'
+  | 'changedLines'
+  | 'archive'
+  | 'repositoryWith'
+  | 'treeOf';
+
+/** What only looks at a commit. */
+function createReading(withCommit: WithCommit): Pick<Workspaces, Reading> {
+  return {
     exportTree: (at) => withCommit(at, (source) => exportInto(source, at.intoDir)),
     listFiles: (at) =>
       withCommit(at, async (source) => (await listTree(source)).map(({ path, bytes }) => ({ path, bytes }))),
@@ -172,12 +197,6 @@ export function createWorkspaces({ rootDir, store, sourceLimits = SOURCE_LIMITS 
         const output = await git({ repository, args: ['rev-parse', '--verify', `${commit}^{tree}`], signal });
         return output.toString('utf8').trim();
       }),
-    setTag: (at) => pointTo(tagRef(at.name), at),
-    async removeTag({ workflowId, name, signal }) {
-      const repository = repositoryOf(workflowId);
-      await prepare(repository);
-      await update(repository, signal, ['-d', tagRef(name)]);
-    },
   };
 }
 
@@ -193,8 +212,8 @@ function createPreparation(root: string): (repository: string) => Promise<void> 
 }
 
 /** Does work on a commit. Only when it failed is it looked whether the commit is there: so the usual case costs nothing. */
-function createFetcher(store: ArtifactStore, repositoryOf: (workflowId: string) => string) {
-  return async <T>(at: At, work: (source: CommitAt) => Promise<T>): Promise<T> => {
+function createFetcher(store: ArtifactStore, repositoryOf: (workflowId: string) => string): WithCommit {
+  return async (at, work) => {
     const { signal, bundle } = at;
     const source = { repository: repositoryOf(at.workflowId), commit: checked(at.commit, COMMIT, 'commit'), signal };
     try {
