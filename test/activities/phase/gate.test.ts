@@ -10,7 +10,7 @@ import { snapshotOf } from '../../../src/machine/snapshot.ts';
 import { buildPrompt } from '../../../src/prompts/prompt.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { buildIn } from '../../machine/sample-builds.ts';
-import { PASSED_RUN, workOn } from './phase-worker.ts';
+import { measureOf, PASSED_RUN, workOn } from './phase-worker.ts';
 
 let dir: string;
 let model: FakeModel;
@@ -50,7 +50,9 @@ test('a role that says passed passes no run that failed, and the next prompt has
   expect(rejected.position).toMatchObject({ state: 'implementation' });
   const store = createFolderStore(join(dir, 'artifacts'));
   const parts = await loadPromptParts(store, snapshotOf(rejected), 'implementation');
-  const prompt = buildPrompt({ ...parts, driver: 'llm', files: null, tree: null, diff: null, testRun: null }).at(-1)?.content;
+  const prompt = buildPrompt({ ...parts, driver: 'llm', files: null, tree: null, diff: null, testRun: null }).at(
+    -1,
+  )?.content;
   expect(prompt).toContain('halves: expected 1 to be 2');
   expect(prompt).toMatch(/"name": ?"halves"/);
 });
@@ -81,6 +83,17 @@ test('the whole report is kept beside the result, with all names and the output'
   const whole = testing?.full ? JSON.parse((await store.get(testing.full.sha256)).toString()) : testing?.data;
   const report = JSON.parse((await store.get(String(whole.test_report))).toString());
   expect(report).toMatchObject({ names: ['doubles'], output: 'the whole output', exitCode: 0, runner: 'node' });
+});
+
+test('an external tester’s gate is the same: what failed, what is not covered, and the whole report', async () => {
+  const build = await coded();
+  const failed = await measureOf(build, settings(FAILED_RUN));
+  expect(failed).toMatchObject({ passed: false, coverage: 100, summary: 'halves: expected 1 to be 2' });
+  const thin = await measureOf(build, settings({ ...PASSED_RUN, coverage: 40, uncovered: ['src/double.js:3-9'] }));
+  expect(thin).toMatchObject({ coverage: 40, summary: 'no test reaches src/double.js:3-9' });
+  const store = createFolderStore(join(dir, 'artifacts'));
+  const report = JSON.parse((await store.get(failed.full?.sha256 ?? '')).toString());
+  expect(report).toMatchObject({ owed: ['halves'], output: 'the whole output' });
 });
 
 test('a worker without a sandbox leaves files of a provider to another worker, and says what is missing', async () => {

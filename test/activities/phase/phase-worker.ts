@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
-import type { PhaseOutput } from '../../../src/activities/contract.ts';
+import type { MeasureOutput, PhaseOutput } from '../../../src/activities/contract.ts';
 import type { ActivityDeps } from '../../../src/activities/deps.ts';
-import { phase } from '../../../src/activities/phase/phase.ts';
+import { measure, phase } from '../../../src/activities/phase/phase.ts';
 import type { TestReport } from '../../../src/activities/sandbox/report.ts';
 import { noSandbox } from '../../../src/activities/sandbox/sandbox.ts';
 import { createWorkspaces } from '../../../src/activities/workspace/workspaces.ts';
@@ -59,12 +59,23 @@ function depsOf({ dir, providers, measured }: Settings): ActivityDeps {
   };
 }
 
+const inputOf = (build: Build) => ({
+  build: snapshotOf(build),
+  batch: { branch: 'run', openedAtMs: 0, rows: [] },
+  phase: phaseOf(build.position) ?? ('discovery' as const),
+  remainingMs: 60_000,
+});
+
+/** Runs the tests of the build for an external tester. @throws the activity's failure */
+export async function measureOf(build: Build, settings: Settings): Promise<MeasureOutput['measurement']> {
+  const work = () => measure(depsOf(settings), inputOf(build));
+  return (await new MockActivityEnvironment().run<[], MeasureOutput, typeof work>(work)).measurement;
+}
+
 /** Does the phase in which the build stands, and gives the next build. @throws the activity's failure */
 export async function workOn(build: Build, settings: Settings): Promise<Build> {
   const deps = depsOf(settings);
-  const batch = { branch: 'run', openedAtMs: 0, rows: [] };
-  const current = phaseOf(build.position) ?? 'discovery';
-  const input = { build: snapshotOf(build), batch, phase: current, remainingMs: 60_000 };
+  const input = inputOf(build);
   const environment = new MockActivityEnvironment();
   const output = await environment.run<[], PhaseOutput, () => Promise<PhaseOutput>>(() => phase(deps, input));
   return apply(build, { type: 'complete_phase', result: output.result, work: output.work }).build;
