@@ -84,7 +84,8 @@ export const ERROR_GUIDE = {
     remedy: 'Choose a new build_id.',
   },
   gate_running: {
-    meaning: "The tests of the build are being run, and nobody's word passes before they end.",
+    meaning:
+      "The tests of the build are being run and nobody's word passes before they end, or files that were handed on are being committed, or the source fetched.",
     remedy: 'Repeat the call after Retry-After.',
   },
   body_too_large: {
