@@ -40,7 +40,8 @@ export function checkFiles(
   let totalBytes = 0;
   for (const [index, file] of files.entries()) {
     if (faults.length >= FAULT_LIMIT) break;
-    totalBytes += utf8Bytes(file.content);
+    totalBytes += contentBytes(file.content, FILE_LIMITS.totalBytes - totalBytes);
+    if (totalBytes > FILE_LIMITS.totalBytes) break;
     const fault = (tree.isFile(file.path) ? null : pathFault(file.path)) ?? tree.add(file.path);
     if (fault !== null) faults.push({ at: `/files/${index}/path`, fault: `${shown(file.path)}: ${fault}` });
     if (/\p{Cs}/u.test(file.content)) {
@@ -51,6 +52,12 @@ export function checkFiles(
     faults.push({ at: '/files', fault: `over ${FILE_LIMITS.totalBytes} bytes in all: give fewer or smaller files` });
   }
   return faults.slice(0, FAULT_LIMIT);
+}
+
+/** A text has no fewer bytes than characters, so what is too large anyway is not counted out. */
+function contentBytes(content: string, leftBytes: number): number {
+  if (content.length > leftBytes || /^[\0-\x7f]*$/.test(content)) return content.length;
+  return utf8Bytes(content);
 }
 
 function deletedFaults(
