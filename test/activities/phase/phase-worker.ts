@@ -41,7 +41,7 @@ type Settings = Readonly<{
   measured: (commit: string, required: readonly string[]) => TestReport;
 }>;
 
-function depsOf({ dir, providers, measured }: Settings): ActivityDeps {
+export function depsOf({ dir, providers, measured }: Settings): ActivityDeps {
   const store = createFolderStore(join(dir, 'artifacts'));
   return {
     store,
@@ -59,7 +59,7 @@ function depsOf({ dir, providers, measured }: Settings): ActivityDeps {
   };
 }
 
-const inputOf = (build: Build) => ({
+export const inputOf = (build: Build) => ({
   build: snapshotOf(build),
   batch: { branch: 'run', openedAtMs: 0, rows: [] },
   phase: phaseOf(build.position) ?? ('discovery' as const),
