@@ -21,7 +21,7 @@ const described = ({ limitChars, pattern, not }: typeof REF, description: string
 const ref = described(REF, 'A branch, a tag or a commit; without it what is checked out there.', 'main');
 const git_url = described(
   GIT_URL,
-  'The address of a git repository: https, http, ssh or git, or user@host:path. It holds no credentials: git on the worker has to know them.',
+  "The address of a git repository: https, http, ssh or git, or user@host:path. It holds no credentials: over ssh the worker's own keys are used, otherwise none.",
   'git@git.example:team/shop.git',
 );
 const path = described(

@@ -54,7 +54,7 @@ const controlFault = (text: string): string | null => (/\p{Cc}/u.test(text) ? 'm
 const FORM =
   'must be https://, http://, ssh:// or git:// with host and path, or user@host:path, without query or fragment';
 const CREDENTIALS =
-  'must hold no credentials, which would stay in the history of the build: let git on the worker know them';
+  'must hold no credentials, which would stay in the history of the build: give an ssh address for which the worker has a key';
 
 /** What is wrong with the address of a repository, or null. The text itself is never repeated: it may hold a password. */
 export function gitUrlFault(url: string): string | null {
