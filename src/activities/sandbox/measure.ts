@@ -28,7 +28,7 @@ export type MeasureInput = Readonly<{
 }>;
 
 /** What a run with hollow functions may take: a test that waits for them for ever has shown that it needs them. */
-const HOLLOW_LEAST_MS = 5_000;
+const HOLLOW_LEAST_MS = 3_000;
 const HOLLOW_FACTOR = 3;
 
 /** See {@link createMeasure}. */
