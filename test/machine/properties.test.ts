@@ -4,6 +4,7 @@ import { applyCommand, startBuild } from '../../src/machine/apply.ts';
 import { type Build, completedPhases, isOver, type Position, phaseOf, stateOf } from '../../src/machine/build.ts';
 import type { AuditRow } from '../../src/machine/events.ts';
 import { jsonFaults } from '../../src/machine/json.ts';
+import { standsReleased, takesReleasesBack } from '../../src/machine/next-work.ts';
 import { allowedNow } from '../../src/machine/refuse.ts';
 import { conversationOf, snapshotOf } from '../../src/machine/snapshot.ts';
 import { PHASES, STATES, TRANSITIONS } from '../../src/machine/states.ts';
@@ -75,8 +76,19 @@ function checkAccepted(before: Build, after: Build, rows: readonly AuditRow[]): 
   expect(jsonFaults(rows.map((row) => row.data))).toEqual([]);
 }
 
+/** No release that may exist is forgotten: what is not taken back is being made, stands for good, or is noted, newest first. */
+function checkReleases(build: Build, undone: ReadonlySet<number>): void {
+  const { position, attempts, toUndo = [] } = build;
+  const isMaking = position.status === 'in_progress' && position.state === 'deployment';
+  const kept = isMaking || standsReleased(build) ? attempts.deployment : null;
+  const begun = Array.from({ length: attempts.deployment }, (_, index) => attempts.deployment - index);
+  const owed = begun.filter((attempt) => attempt !== kept && !undone.has(attempt));
+  expect(toUndo).toEqual(takesReleasesBack(build) ? owed : []);
+}
+
 /** Applies a sequence and checks every step; gives the build and all its rows. */
 function run(first: Build, intents: readonly Intent[]): Build {
+  const undone = new Set<number>();
   return intents.reduce((build, intent, index) => {
     const command = intent.make(build);
     if (command === null) return build;
@@ -92,6 +104,8 @@ function run(first: Build, intents: readonly Intent[]): Build {
     }
     checkAccepted(build, applied.build, applied.rows);
     checkBuild(applied.build, nowMs);
+    if (command.type === 'release_undone') for (const attempt of command.attempts) undone.add(attempt);
+    checkReleases(applied.build, undone);
     return applied.build;
   }, first);
 }
