@@ -58,7 +58,7 @@ const FIELD_TEXTS: Readonly<Record<string, string>> = {
   approved_for_deployment: 'False sends the build back to implementation.',
   verification_report: 'What was verified, and what was found.',
   recommendations: 'What could be better.',
-  evidence: 'A list of {criterion, met, evidence}, one for each success criterion.',
+  evidence: 'A list of {criterion, met, evidence, file, line, test}, one for each success criterion.',
   deployment_successful: 'False parks the build in error.',
   deployed_at: 'When the product was released.',
   version: 'The version of the release.',
