@@ -31,6 +31,8 @@ const SETTINGS = [
   'init.defaultBranch=build',
   // One small pack per attempt: spares a second process and hundreds of loose files.
   'fastimport.unpackLimit=1',
+  // A branch that a power cut has left empty would stop every later attempt.
+  'core.fsync=committed,reference',
   'pack.writeReverseIndex=false',
   'core.quotePath=false',
 ].flatMap((setting) => ['-c', setting]);
