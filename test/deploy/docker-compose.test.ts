@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { readConfig, VARIABLE_NAMES } from '../../src/config.ts';
+import { TOOL_VARIABLES } from '../../src/release-settings.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/messages.ts';
 import { tempFolder } from '../stack/temp-folder.ts';
 import { PROJECT_DIR, readComposeFile, type Service, serviceOf } from './compose-file.ts';
@@ -28,6 +29,11 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   TEMPORAL_TLS_SERVER_NAME: 'as TEMPORAL_TLS_CA',
   TEMPORAL_CLI: 'no server is embedded',
   SANDBOX_DEPENDENCIES: 'a folder of the host: a file of its own mounts it and names it',
+  PUBLISH_GIT_TOKEN: SECRETS,
+  PUBLISH_DIR: 'as ARTIFACTS_DIR',
+  NOTIFY_WEBHOOK_SECRET: SECRETS,
+  NOTIFY_WEBHOOK_URL_FILE: 'given as it is',
+  ...Object.fromEntries(TOOL_VARIABLES.map((name) => [name, "the container's own"])),
   ARTIFACTS_DIR: 'the default, a folder of DATA_DIR, is on the shared volume',
 };
 
