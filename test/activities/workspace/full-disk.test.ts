@@ -15,11 +15,13 @@ import {
 
 const DISK_BYTES = 8 * 1024 * 1024;
 
+const run = (program: string, ...args: string[]): number | null => spawnSync(program, args).status;
+
 /** A disk of its own needs the right to mount one. */
-function mayMount(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  return spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/mnt']).status === 0;
-}
+const mayMount = (): boolean =>
+  process.platform === 'linux' &&
+  process.getuid?.() === 0 &&
+  run('unshare', '--mount', 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/mnt') === 0;
 
 let machines: Machines;
 let disk = '';
@@ -46,10 +48,10 @@ describe.skipIf(!mayMount())('a full disk', () => {
     machines = await openMachines();
     disk = join(machines.dir, 'disk');
     await mkdir(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', disk]);
+    expect(run('mount', '-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', disk)).toBe(0);
   });
   afterEach(async () => {
-    execFileSync('umount', ['--lazy', disk]);
+    run('umount', '--lazy', disk);
     await machines.remove();
   });
 
