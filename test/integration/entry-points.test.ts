@@ -10,6 +10,7 @@ import { tempFolder } from '../stack/temp-folder.ts';
 import { type Caller, callerOf } from './fixtures/api.ts';
 import { CLAIMS, startBuild, until } from './fixtures/builds.ts';
 import { startProcess, type TestProcess } from './fixtures/process.ts';
+import { sandboxEnvironment } from './fixtures/sandbox.ts';
 import { startTestStack, type TestStack } from './fixtures/stack.ts';
 import { serversOf, sql } from './stack/probes.ts';
 
@@ -267,7 +268,13 @@ describe('against servers that are configured', () => {
   it('two workers share the builds', async () => {
     const model = await startFakeModel();
     onTestFinished(() => model.stop());
-    const env = { ...test.env, LOCAL_MODEL_BASE_URL: model.baseUrl, MODEL: 'local/model', LOG_LEVEL: 'warn' };
+    const env = {
+      ...(await sandboxEnvironment()),
+      ...test.env,
+      LOCAL_MODEL_BASE_URL: model.baseUrl,
+      MODEL: 'local/model',
+      LOG_LEVEL: 'warn',
+    };
     const workers = [run('src/worker.ts', env), run('src/worker.ts', env)];
     await Promise.all(workers.map((one) => one.says('The worker is up')));
     const seen = new Set<number>();

@@ -5,6 +5,7 @@ import { PHASES } from '../../src/machine/states.ts';
 import { type FakeModel, startFakeModel } from '../fakes/model.ts';
 import { startBuild, until } from './fixtures/builds.ts';
 import { startProcess, type TestProcess } from './fixtures/process.ts';
+import { sandboxEnvironment } from './fixtures/sandbox.ts';
 import { startTestStack, type TestStack } from './fixtures/stack.ts';
 
 let test: TestStack;
@@ -12,7 +13,13 @@ let model: FakeModel;
 let worker: TestProcess;
 
 const startWorkerProcess = async (): Promise<TestProcess> => {
-  const env = { ...test.env, LOCAL_MODEL_BASE_URL: model.baseUrl, MODEL: 'local/model', LOG_LEVEL: 'warn' };
+  const env = {
+    ...(await sandboxEnvironment()),
+    ...test.env,
+    LOCAL_MODEL_BASE_URL: model.baseUrl,
+    MODEL: 'local/model',
+    LOG_LEVEL: 'warn',
+  };
   const started = startProcess('src/worker.ts', env);
   await started.says('The worker is up');
   return started;

@@ -8,6 +8,7 @@ import { type Caller, callerOf } from '../fixtures/api.ts';
 import { until } from '../fixtures/builds.ts';
 import { type Cluster, describeWithCluster, startCluster } from '../fixtures/cluster.ts';
 import type { TestProcess } from '../fixtures/process.ts';
+import { sandboxEnvironment } from '../fixtures/sandbox.ts';
 
 async function urlOf(api: TestProcess): Promise<string> {
   await api.says('The API is up on http');
@@ -28,7 +29,12 @@ describeWithCluster('the production shape: Temporal on PostgreSQL, two APIs, two
   beforeAll(async () => {
     model = await startFakeModel();
     closing.push(() => model.stop());
-    cluster = await startCluster({ LOCAL_MODEL_BASE_URL: model.baseUrl, MODEL: 'local/model', LOG_LEVEL: 'warn' });
+    cluster = await startCluster({
+      ...(await sandboxEnvironment()),
+      LOCAL_MODEL_BASE_URL: model.baseUrl,
+      MODEL: 'local/model',
+      LOG_LEVEL: 'warn',
+    });
     closing.push(() => cluster.stop());
     await Promise.all([cluster.once('temporal-setup'), cluster.once('migrate')]);
     workers = [cluster.start('worker'), cluster.start('worker')];
