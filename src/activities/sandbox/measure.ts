@@ -6,6 +6,7 @@ import { baseTests } from './base-tests.ts';
 import type { ChangedLines } from './changed-coverage.ts';
 import { judgeRun } from './gate.ts';
 import type { Hollow } from './hollow-ast.mjs';
+import { createIdleTests } from './idle-tests.ts';
 import { type Prepared, preparedIn } from './packages.ts';
 import { scanProject } from './project.ts';
 import type { TestReport, TestRun } from './report.ts';
@@ -41,6 +42,7 @@ export type MeasureTests = (input: MeasureInput) => Promise<TestReport>;
  * @param dependenciesDir a folder with `node_modules` and `python` that an operator has prepared, or null
  */
 export function createMeasure(dependenciesDir: string | null): MeasureTests {
+  const idleTests = createIdleTests();
   return async (input) => {
     const { base, required, workspaces, workflowId, signal } = input;
     const startedAt = performance.now();
@@ -55,7 +57,8 @@ export function createMeasure(dependenciesDir: string | null): MeasureTests {
     const head = { at: input.at, changed };
     const found = await run({ ...head, timeoutMs: leftMs(), gives: null });
     const timeoutMs = Math.max(HOLLOW_LEAST_MS, HOLLOW_FACTOR * found.durationMs);
-    const idle = isClean(found) ? await idleTests((gives) => run({ ...head, timeoutMs, gives })) : null;
+    const key = `${input.at.commit} ${base?.commit}`;
+    const idle = isClean(found) ? await idleTests(key, (gives) => run({ ...head, timeoutMs, gives })) : null;
     return judgeRun({ run: found, idle, base: before, required, changed });
   };
 }
@@ -88,19 +91,6 @@ async function runCopy(input: MeasureInput, { at, gives, changed, ...limits }: C
 }
 
 const isClean = (run: TestRun): boolean => run.failed.length + run.broken.length + run.faults.length === 0;
-
-/**
- * Tests that pass although the functions give nothing, unless they fail where these give something: one may expect nothing.
- * That second run is made only where the first left some. Null when no function could be taken out.
- */
-async function idleTests(run: (gives: Hollow) => Promise<TestRun>): Promise<readonly string[] | null> {
-  const nothing = await run('undefined');
-  if (nothing.hollowed === 0) return null;
-  if (nothing.passed.length === 0) return [];
-  // A file that cannot even be loaded then says nothing about its tests.
-  const failed = new Set((await run('object')).failed.map(({ name }) => name));
-  return nothing.passed.filter((name) => !failed.has(name));
-}
 
 async function changedSources(dir: string, changed: ChangedLines | null): Promise<string[]> {
   const { node, python, vitest } = await scanProject(dir);
