@@ -130,7 +130,8 @@ async function lastOf(asking: Asking, run: RunPlace): Promise<Last> {
     told = { ...told, lastEventAtMs, reason: told.reason ?? reasonOf(event) };
     const { activityTaskCompletedEventAttributes: completed, activityTaskScheduledEventAttributes: scheduled } = event;
     if (completed) answers.set(String(completed.scheduledEventId), completed.result);
-    if (!scheduled) continue;
+    // Telling of a release follows the last rows, and brings none.
+    if (!scheduled || scheduled.activityType?.name === 'announce') continue;
     const answer = answered(scheduled.activityType?.name === 'phase', answers.get(String(event.eventId)));
     return { ...told, ...answer, lastWork: firstOf<LastWork>(scheduled.input) };
   }
