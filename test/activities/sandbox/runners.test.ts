@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { TestReport } from '../../../src/activities/sandbox/report.ts';
-import { gate } from './projects.ts';
+import { gate, writeFiles } from './projects.ts';
 
 const reasons = ({ failures }: TestReport): string[] => failures.map(({ name, reason }) => `${name}: ${reason}`);
 
@@ -83,6 +85,35 @@ describe('unittest', () => {
   test('lets no test read the process that has the key', async () => {
     const reading = `import os\n\ndef test_reads():\n    try:\n        open("/proc/%d/mem" % os.getppid(), "rb").close()\n        readable = os.geteuid() != 0\n    except PermissionError:\n        readable = False\n    assert not readable\n`;
     expect(await gate({ ...PYTHON, 'test_reading.py': reading })).toMatchObject({ failures: [] });
+  });
+});
+
+describe('packages that an operator has prepared', () => {
+  const PACKAGES = {
+    'node_modules/double/package.json': '{"name":"double","type":"module","exports":"./index.js"}',
+    'node_modules/double/index.js': 'export const double = (n) => n * 2;\n',
+    'python/double.py': 'def double(n):\n    return n * 2\n',
+  };
+  const NODE = {
+    'package.json': '{"type":"module","dependencies":{"double":"1"}}',
+    'src/four.js': "import { double } from 'double';\nexport const four = () => double(2);\n",
+    'test/four.test.js':
+      "import { test } from 'node:test';\nimport assert from 'node:assert/strict';\nimport { four } from '../src/four.js';\ntest('is four', () => assert.equal(four(), 4));\n",
+  };
+  const FOUR = {
+    'four.py': 'from double import double\n\ndef four():\n    return double(2)\n',
+    'test_four.py': 'from four import four\n\ndef test_four():\n    assert four() == 4\n',
+  };
+
+  test.each([
+    ['Node', NODE],
+    ['Python', FOUR],
+  ])('are found by tests for %s, and are no code of the build', async (_language, files) => {
+    const dependenciesDir = await mkdtemp(join(tmpdir(), 'prepared-'));
+    onTestFinished(() => rm(dependenciesDir, { recursive: true, force: true }));
+    await writeFiles(dependenciesDir, PACKAGES);
+    expect(await gate(files)).toMatchObject({ passed: false });
+    expect(await gate(files, { dependenciesDir })).toMatchObject({ passed: true, tests: 1, coverage: 100 });
   });
 });
 
