@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { noSandbox, type Sandbox } from '../../../src/activities/sandbox/sandbox.ts';
 import type { RunningWorker } from '../../../src/compose/worker.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { MODELS_BY_ROLE } from '../../fakes/models-by-role.ts';
 import { rowsOf, startBuild, until } from '../fixtures/builds.ts';
+import { realSandbox } from '../fixtures/sandbox.ts';
 import { startTestStack, type TestStack } from '../fixtures/stack.ts';
 import { startTestWorker } from '../fixtures/worker.ts';
 
@@ -40,12 +42,15 @@ const withTrace = () => {
   return { ...implementation, files: [...(implementation.files as object[]), leavesTrace()] };
 };
 
-/** Replaces the worker by one whose configuration names the other kind of provider. */
-async function work(by: 'simulated' | 'openai'): Promise<void> {
+/** Replaces the worker by one whose configuration names the other kind of provider; without a sandbox if none is given. */
+async function work(by: 'simulated' | 'openai', sandbox: Sandbox = noSandbox(false)): Promise<void> {
   await worker?.close();
   const { baseUrl } = model;
   const providers = by === 'simulated' ? { simulated: { baseUrl } } : { openai: { apiKey: 'key', baseUrl } };
-  worker = await startTestWorker(test, model, { models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers } });
+  worker = await startTestWorker(test, model, {
+    sandbox,
+    models: { byRole: MODELS_BY_ROLE, fallbacks: [], providers },
+  });
 }
 const called = (phase: string) =>
   until(`a call of ${phase}`, async () => model.calls.some((call) => call.phase === phase));
@@ -56,7 +61,7 @@ async function measurements(handle: WorkflowHandle): Promise<unknown[]> {
   return rows.flatMap(({ handoff }) => (handoff?.fromState === 'testing' ? [handoff.data.measured] : []));
 }
 
-describe('files that a model wrote', () => {
+describe('files that a model wrote, where there is no sandbox', () => {
   it('are run when the simulated model wrote them all', async () => {
     model.answer('implementation', withTrace());
     await work('simulated');
@@ -95,6 +100,32 @@ describe('files that a model wrote', () => {
     await work('openai');
     release();
     expect(await handle.result()).toMatchObject({ status: 'complete' });
+    expect(await measurements(handle)).toEqual([true]);
+    expect(existsSync(trace)).toBe(false);
+  });
+});
+
+const real = await realSandbox();
+
+describe.skipIf(real.kind === 'none')('files that a real provider’s model wrote, in the sandbox', () => {
+  it('are run and measured, and reach nothing outside of it', async () => {
+    const holds = `import { existsSync, writeFileSync } from 'node:fs';
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
+test('is held', () => {
+  // Where it can be written, that is the sandbox's own memory.
+  try { writeFileSync(${JSON.stringify(trace)}, 'ran'); } catch {}
+  assert.equal(existsSync(${JSON.stringify(test.config.dataDir)} + '/artifacts'), false);
+  assert.deepEqual(Object.keys(networkInterfaces()), ['lo']);
+});
+`;
+    const { implementation } = ANSWERS;
+    const files = [...(implementation.files as object[]), { path: 'test/held.test.js', content: holds }];
+    model.answer('implementation', { ...implementation, files });
+    await work('openai', real);
+    const handle = await startBuild(test, { mayRunAnyFiles: true });
+    expect(await handle.result()).toMatchObject({ status: 'complete', attempts: { implementation: 1, testing: 1 } });
     expect(await measurements(handle)).toEqual([true]);
     expect(existsSync(trace)).toBe(false);
   });
