@@ -57,7 +57,9 @@ describe('code of an address', () => {
       const path = request.url?.split('?')[0] ?? '';
       asked.push(path);
       if (path.startsWith('/smart/')) return answerSmartly(request, response);
-      if (path.startsWith('/moved')) return response.writeHead(302, { location: '/origin.git/info/refs' }).end();
+      if (path.startsWith('/moved')) {
+        return response.writeHead(302, { location: String(request.url).replace('moved', 'origin') }).end();
+      }
       if (path.startsWith('/closed')) return response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
       const content = await readFile(join(dir, path)).catch(() => null);
       response.writeHead(content === null ? 404 : 200).end(content ?? '');
