@@ -1,6 +1,7 @@
 // A reporter for `node --test` that writes one JSON line per test, one for the coverage, and a seal over all of them. It
 // runs inside the test runner's process and has nothing but built-ins, so that it works on every Node the product supports
-// and in a sandbox. The runner waits for it before it starts the first file of the project.
+// and in a sandbox. The runner waits for it before it starts the first file of the project, and opens no debugger on a signal,
+// through which a test could write into this process.
 import { createHmac } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -10,9 +11,6 @@ const destination = process.execArgv.map((argument) => DESTINATION.exec(argument
 const keyFile = join(dirname(destination), 'report.key');
 const seal = createHmac('sha256', readFileSync(keyFile, 'utf8'));
 rmSync(keyFile);
-
-// Node would open a debugger on this signal, through which a test could write into this process.
-process.on('SIGUSR1', () => undefined);
 
 export default async function* report(events) {
   for await (const line of linesOf(events)) {

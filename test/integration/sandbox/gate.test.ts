@@ -45,4 +45,15 @@ describe.skipIf(cannotRun)('the gate in the sandbox', () => {
     expect(report).toMatchObject({ passed: false, exitCode: 0 });
     expect(report.failures[0]?.reason).toMatch(/without a report of our own runner/);
   });
+
+  it('lets no test read the memory of the process that has the key, as it could read any other', async () => {
+    const reading = (process: string): string =>
+      `import os\n\ndef test_reads():\n    open("/proc/%d/mem" % ${process}, "rb").close()\n`;
+    const told = async (process: string) => {
+      const report = await gate({ ...PYTHON, 'test_reading.py': reading(process) }, { sandbox });
+      return report.failures.map(({ reason }) => reason);
+    };
+    expect(await told('os.getpid()')).toEqual([]);
+    expect(await told('os.getppid()')).toEqual([expect.stringMatching(/^PermissionError/)]);
+  });
 });
