@@ -5,7 +5,7 @@ import type { ProcessEnd } from '../sandbox/run-process.ts';
 import { git, runGit } from './git.ts';
 import { SOURCE_REF } from './keep-bundle.ts';
 import { ensureRepository } from './repository.ts';
-import { type Remote, remoteOf } from './source-address.ts';
+import { bindsByCurl, type Remote, remoteOf } from './source-address.ts';
 import { fetchFailure, refMissing, tooLarge, unusable } from './source-failure.ts';
 
 export type FetchSourceInput = Readonly<{
@@ -36,6 +36,7 @@ type Fetching = FetchSourceInput & Readonly<{ remote: Remote; shown: string }>;
  */
 export async function fetchSource(input: FetchSourceInput): Promise<string> {
   const remote = await remoteOf(input.url, input.privateAddresses);
+  await checkBinding(input, remote);
   const fetching = { ...input, remote, shown: JSON.stringify(input.url.slice(0, 200)) };
   const wanted = await wantedName(fetching);
   if ((await fetch(fetching, wanted, [])) === TOO_LARGE) {
@@ -53,6 +54,14 @@ export async function fetchSource(input: FetchSourceInput): Promise<string> {
   const commit = end.stdout.toString().trim();
   await git({ repository, args: ['update-ref', SOURCE_REF, commit], signal });
   return commit;
+}
+
+async function checkBinding({ repository, url, signal }: FetchSourceInput, remote: Remote): Promise<void> {
+  if (!remote.isBoundByCurl || bindsByCurl((await git({ repository, args: ['version'], signal })).toString())) return;
+  throw unusable(
+    JSON.stringify(url.slice(0, 200)),
+    "cannot be fetched safely by the worker's git: install git 2.37 or newer, or set SOURCE_PRIVATE_ADDRESSES=allowed",
+  );
 }
 
 /** What is asked for: a branch before a tag of the same name, as `git clone --branch` has it; else a commit by its hash. */

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { AppError } from '../../errors.ts';
+import { gitUrlFault } from '../../machine/source.ts';
 import { addressFault, literalAddress } from '../../network-addresses.ts';
 import { within } from '../../within.ts';
 
@@ -7,25 +8,32 @@ import { within } from '../../within.ts';
 type Parts = Readonly<{ scheme: string; host: string; port: number | null }>;
 
 /** How git is told an address: the settings, the environment and the address itself. */
-export type Remote = Readonly<{ url: string; settings: readonly string[]; env: Readonly<Record<string, string>> }>;
+export type Remote = Readonly<{
+  url: string;
+  settings: readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** Whether git must know `http.curloptResolve`, or it would look the host up again. */
+  isBoundByCurl: boolean;
+}>;
 
 const URL_FORM = /^([a-z]+):\/\/(?:[^/@]*@)?(\[[^\]]+\]|[^/:]+)(?::(\d+))?(\/.*)$/;
 const SCP_FORM = /^(?:[^/@:]+@)?(\[[^\]]+\]|[^/:]+):/;
 const WEB_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 const LOOKUP_TIMEOUT_MS = 10_000;
 
-/** @throws AppError `source_unusable` for what is no address; starts refuse it before, but a run may be started by hand */
+/**
+ * A host goes into commands, so the rules of a start are asked once more: a run may be started by hand.
+ *
+ * @throws AppError `source_unusable` for what is no address
+ */
 function partsOf(url: string): Parts {
+  const fault = gitUrlFault(url);
+  if (fault !== null) throw new AppError('source_unusable', `The address of the source ${fault}.`);
   const [, scheme, host, port] = URL_FORM.exec(url) ?? [];
   if (scheme !== undefined && host !== undefined) {
     return { scheme, host: unbracketed(host), port: port === undefined ? null : Number(port) };
   }
-  const short = SCP_FORM.exec(url)?.[1];
-  if (short !== undefined && !url.includes('://')) return { scheme: 'ssh', host: unbracketed(short), port: null };
-  throw new AppError(
-    'source_unusable',
-    'The address of the source is none that git can fetch from: give https://, http://, ssh:// or git://.',
-  );
+  return { scheme: 'ssh', host: unbracketed(SCP_FORM.exec(url)?.[1] ?? ''), port: null };
 }
 
 const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
@@ -51,16 +59,24 @@ export async function remoteOf(url: string, privateAddresses: boolean): Promise<
     'fetch.unpackLimit=1',
   ];
   const ssh = 'ssh -o BatchMode=yes -o ConnectTimeout=20';
-  if (privateAddresses) return { url, settings: [...settings, `core.sshCommand=${ssh}`], env: {} };
+  if (privateAddresses)
+    return { url, settings: [...settings, `core.sshCommand=${ssh}`], env: {}, isBoundByCurl: false };
   const address = await publicAddressOf(parts.host);
   const bound = `${ssh} -o HostName=${address} -o HostKeyAlias=${parts.host} -o ProxyCommand=none -o ProxyJump=none`;
   switch (parts.scheme) {
     case 'ssh':
-      return { url, settings: [...settings, `core.sshCommand=${bound}`], env: {} };
+      return { url, settings: [...settings, `core.sshCommand=${bound}`], env: {}, isBoundByCurl: false };
     case 'git':
-      return { url: boundUrl(url, address), settings, env: { GIT_OVERRIDE_VIRTUAL_HOST: parts.host } };
-    default:
-      return { url, settings: [...settings, ...resolveRules(parts, address)], env: {} };
+      return {
+        url: boundUrl(url, address),
+        settings,
+        env: { GIT_OVERRIDE_VIRTUAL_HOST: parts.host },
+        isBoundByCurl: false,
+      };
+    default: {
+      const rules = resolveRules(parts, address);
+      return { url, settings: [...settings, ...rules], env: {}, isBoundByCurl: rules.length > 0 };
+    }
   }
 }
 
@@ -107,3 +123,9 @@ const notFound = (host: string): AppError =>
     'source_unreachable',
     `The host ${JSON.stringify(host)} of the source was not found: is its name right?`,
   );
+
+/** Whether a git, by what it says of its version, can be bound to an address: older ones pass over the setting in silence. */
+export function bindsByCurl(version: string): boolean {
+  const [, major = '0', minor = '0'] = /^git version (\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 37);
+}

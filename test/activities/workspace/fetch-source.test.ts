@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { remoteOf } from '../../../src/activities/workspace/source-address.ts';
+import { bindsByCurl, remoteOf } from '../../../src/activities/workspace/source-address.ts';
 import { createWorkspaces, type Workspaces } from '../../../src/activities/workspace/workspaces.ts';
 import type { ArtifactStore } from '../../../src/artifacts/artifact-store.ts';
 import type { Source } from '../../../src/machine/source.ts';
@@ -163,6 +163,26 @@ describe('code of an address', () => {
     expect(remote.settings).toContain('http.followRedirects=false');
   });
 
+  test.each([
+    ['git version 2.39.5', true],
+    ['git version 2.37.0', true],
+    ['git version 3.0', true],
+    ['git version 2.36.9', false],
+    ['git version 1.99.0', false],
+    ['something else', false],
+  ])('is fetched by a git that can be bound to it: %s: %s', (version, can) => {
+    expect(bindsByCurl(version)).toBe(can);
+  });
+
+  test.each(['ssh://git@$(touch x)/y', 'git@a;touch x:y', 'http://a b/c', 'https://user:secret@example.org/x.git'])(
+    'is refused before any of it gets into a command: %s',
+    async (url) => {
+      for (const privateAddresses of [true, false]) {
+        await expect(remoteOf(url, privateAddresses)).rejects.toMatchObject({ code: 'source_unusable' });
+      }
+    },
+  );
+
   test('may be tried again when nobody answers', async () => {
     const source: Source = { kind: 'git', url: 'http://127.0.0.1:1/x.git', ref: null };
     await expect(given.open(source)).rejects.toMatchObject({ code: 'source_unreachable' });
@@ -177,7 +197,7 @@ describe('code of an address', () => {
         const source: Source = { kind: 'git', url: form.replace('HOST', host), ref: null };
         await expect(given.open(source, { ...RULES, privateAddresses: false })).rejects.toMatchObject({
           code: 'source_unusable',
-          message: expect.stringMatching(/SOURCE_PRIVATE_ADDRESSES=allowed/),
+          message: expect.stringMatching(/SOURCE_PRIVATE_ADDRESSES=allowed|must be https/),
         });
       }
       expect(asked).toEqual([]);
