@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { type Client, createClient } from '../client/client.ts';
 import { type WatchedRow, watch } from '../client/watch.ts';
 import type { Everything } from '../compose/all.ts';
@@ -95,7 +95,7 @@ async function follow(
 }
 
 async function showRelease({ projectId, buildId }: Started, config: Config, screen: Screen): Promise<void> {
-  const release = await findRelease(join(config.dataDir, 'releases'), { projectId, buildId });
+  const release = await findRelease(config.releases.releasesDir, { projectId, buildId });
   const path = release?.path ?? '';
   const near = relative(process.cwd(), path);
   screen.print(releaseLines(release, near.startsWith('..') ? path : near, screen.width()));
