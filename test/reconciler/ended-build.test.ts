@@ -3,6 +3,7 @@ import { EMPTY_TALLY } from '../../src/machine/tally.ts';
 import { lastFlush } from '../../src/reconciler/ended-build.ts';
 import { quotedReason } from '../../src/reconciler/reason.ts';
 import { firstFlush } from '../../src/reconciler/reset-build.ts';
+import { call } from '../machine/sample-builds.ts';
 import { cleanRun, completePhase, RESULTS, specOf, steps, T0 } from '../mirror/builds.ts';
 import { CLOSED_MS, endedRun, recordOf, workAt } from './runs.ts';
 
@@ -84,7 +85,7 @@ describe('the end of a run that completed', () => {
 
   it('is made again from the answer of its last phase', () => {
     const last = at(run.length - 1);
-    const { result, work } = completePhase(RESULTS.at(-1) ?? {}) as Extract<
+    const { result, work } = completePhase(RESULTS.at(-1) ?? {}, [call('c5')]) as Extract<
       ReturnType<typeof completePhase>,
       { type: 'complete_phase' }
     >;
