@@ -37,7 +37,7 @@ export async function planNodeRun({ project, dir, runDir, hollow }: PlanInput): 
     ownFolders: [REPORTER],
     async observe() {
       const { text, sealed } = await report.read();
-      return { ...(await observed(linesOf(text), project, dir)), hollowed, sealed };
+      return { ...(await observed(linesOf(text), sealed, project, dir)), hollowed, sealed };
     },
   };
 }
@@ -54,7 +54,7 @@ async function hollowOut(dir: string, { paths, gives }: HollowFiles): Promise<nu
   return functions;
 }
 
-async function observed(lines: readonly Line[], project: Project, dir: string) {
+async function observed(lines: readonly Line[], sealed: boolean, project: Project, dir: string) {
   const covered = new Map<string, ReadonlySet<number>>();
   for (const line of lines) {
     if (line.kind !== 'coverage') continue;
@@ -69,20 +69,23 @@ async function observed(lines: readonly Line[], project: Project, dir: string) {
     passed: named('pass'),
     skipped: named('skip'),
     failed: failures('fail'),
-    broken: [...failures('broken'), ...(await endedEarly(lines, dir))],
+    broken: [...failures('broken'), ...(sealed ? await endedEarly(lines, project, dir) : [])],
     spans: await spansOf(project.node.sources, dir, covered),
   };
 }
 
 /** Node takes a file for passed whose process ended with exit code 0, even where its tests never did. */
-async function endedEarly(lines: readonly Line[], dir: string): Promise<TestFailure[]> {
+async function endedEarly(lines: readonly Line[], { node }: Project, dir: string): Promise<TestFailure[]> {
+  const counts = new Map(
+    lines.flatMap((line) => (line.kind === 'file' ? [[relative(dir, line.path), line] as const] : [])),
+  );
   const early: TestFailure[] = [];
-  for (const line of lines) {
-    if (line.kind !== 'file') continue;
-    const silent = line.seen === 0 && NODE_TESTS.test(await readFile(line.path, 'utf8').catch(() => ''));
-    if (!silent && line.left <= 0) continue;
+  for (const path of node.tests) {
+    const { seen, left } = counts.get(path) ?? { seen: 0, left: 0 };
+    const silent = seen === 0 && NODE_TESTS.test(await readFile(join(dir, path), 'utf8').catch(() => ''));
+    if (!silent && left <= 0) continue;
     const reason = 'the process of this file ended before its tests were done: does one of them end it?';
-    early.push({ name: relative(dir, line.path), reason });
+    early.push({ name: path, reason });
   }
   return early;
 }

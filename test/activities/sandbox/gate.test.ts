@@ -161,20 +161,26 @@ describe('a run that hides what failed', () => {
   });
 
   test('by files of its own that stand for the runner does not pass', async () => {
-    const report = await gated({
-      ...FAILING,
+    const packages = {
       'node_modules/.bin/node': '#!/bin/sh\nexit 0\n',
       'node_modules/node:test/index.js': 'export const test = () => {};\n',
       'node_modules/vitest/package.json': '{"name":"vitest","main":"index.js"}',
       'node_modules/vitest/index.js': 'export const test = () => {};\n',
+    };
+    const files = {
+      ...PROJECT,
+      ...FAILING,
+      ...packages,
       '.npmrc': 'node-options=--import=./quiet.js\nscript-shell=/bin/true\n',
       '.env': 'NODE_OPTIONS=--import=./quiet.js\n',
       'node.config.json': '{"nodeOptions":{"import":["./quiet.js"]},"testRunner":{"test-name-pattern":["none"]}}',
       'quiet.js': "import assert from 'node:assert/strict';\nassert.equal = () => undefined;\n",
       'package.json':
         '{"type":"module","imports":{"node:test":"./quiet.js","#a":"./quiet.js"},"scripts":{"test":"exit 0","pretest":"exit 0"}}',
-    });
-    expect(reasons(report)).toEqual([expect.stringMatching(/^is wrong: /)]);
+    };
+    expect(reasons(await gate(files))).toEqual([expect.stringMatching(/^node_modules\/.* may not write packages/)]);
+    // Where they are the user's, they stand for nothing either.
+    expect(reasons(await gate(files, { base: packages }))).toEqual([expect.stringMatching(/^is wrong: /)]);
   });
 });
 
