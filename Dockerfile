@@ -19,8 +19,8 @@ ENV XDG_CACHE_HOME=/app/cache
 RUN mkdir cache && node --import tsx src/bundle.ts && rm -rf cache/swc-native-*
 
 FROM node:20.20.2-bookworm-slim
-# git keeps the trees of builds; python3 runs the tests of those that are in Python, and bubblewrap all of them.
-RUN apt-get update && apt-get install --yes --no-install-recommends bubblewrap git python3 && rm -rf /var/lib/apt/lists/*
+# git keeps the trees of builds and fetches sources (over https and ssh); python3 runs the tests of those that are in Python, and bubblewrap all of them.
+RUN apt-get update && apt-get install --yes --no-install-recommends bubblewrap ca-certificates git openssh-client python3 && rm -rf /var/lib/apt/lists/*
 # A named volume takes its owner from the folder of the image.
 RUN install --directory --owner=node --group=node /data
 WORKDIR /app

@@ -17,6 +17,11 @@ const READINGS: readonly Reading[] = [
       "does not exist or asks for credentials, of which none are sent: make it public, give an ssh address that the worker's account has a key and a known host for, or clone it there and give its path",
   },
   {
+    told: /cannot run ssh/i,
+    code: 'source_unusable',
+    means: 'needs ssh, which is not installed on the machine of the worker',
+  },
+  {
     told: /not found|does not appear to be a git repository|not a git repository|returned error: 4\d\d|access denied or repository not exported|does not exist|not valid: is this a git repository/i,
     code: 'source_unusable',
     means: 'is not there, or is no git repository: is the address right?',
