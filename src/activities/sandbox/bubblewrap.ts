@@ -45,8 +45,7 @@ const UIDS = 900;
 
 /**
  * Runs programs with bubblewrap: no network, no files of this machine but programs, nothing that outlives the run. The
- * project and the run's folder are copied in, and written to in memory alone; regular files of the run's folder and changed ones of the project come
- * back at the end.
+ * project and the run's folder are copied in, and written to in memory alone; regular files that have changed come back at the end.
  */
 export function createBubblewrap(settings: BubblewrapSettings): Sandbox {
   let runs = 0;
@@ -75,7 +74,7 @@ async function checkProgram({ file, env, signal }: LaunchRequest): Promise<void>
   throw Object.assign(new Error(`${file} is not there (ENOENT)`), { code: 'ENOENT' });
 }
 
-type Files = Readonly<{ back: string; changed: string; status: string }>;
+type Files = Readonly<{ back: string; status: string }>;
 
 async function launchIn(
   ownDir: string,
@@ -83,8 +82,7 @@ async function launchIn(
   request: LaunchRequest,
   settings: BubblewrapSettings,
 ): Promise<ProcessEnd> {
-  const inOwn = (name: string): string => join(ownDir, name);
-  const files: Files = { back: inOwn('back.tar'), changed: inOwn('changed.tar'), status: inOwn('status.json') };
+  const files: Files = { back: join(ownDir, 'back.tar'), status: join(ownDir, 'status.json') };
   const own = (await present(request.readOnly)).map((path) => ({ from: path, at: path }));
   const readOnly = uid === null ? own : await reachable(own, join(ownDir, 'own'));
   const cgroup = (await settings.cgroups?.open(LIMITS)) ?? null;
@@ -102,8 +100,7 @@ async function launchIn(
     });
     const told = await readFile(files.status, 'utf8').catch(() => '');
     if (end.kind === 'exited' && !told.includes('"exit-code"')) throwUnlessKilled(end);
-    await unpackFiles(files.back, request.runDir, LIMITS.back);
-    await unpackFiles(files.changed, request.projectDir, LIMITS.back);
+    await unpackFiles(files.back, [request.runDir, request.projectDir], LIMITS.back);
     return end.kind === 'exited' && end.durationMs >= request.timeoutMs ? { ...end, kind: 'deadline' } : end;
   } finally {
     await cgroup?.close();
@@ -127,15 +124,15 @@ function outsideArguments(request: LaunchRequest, settings: BubblewrapSettings, 
   return [
     // A worker that is killed takes its runs along.
     ...['--pdeathsig', 'KILL', '--', tools.sh, '-c', OUTSIDE, 'outside'],
-    ...[around.files.back, around.files.changed, around.files.status, projectDir.slice(1), runDir.slice(1), tools.tar],
+    ...[around.files.back, around.files.status, projectDir.slice(1), runDir.slice(1), tools.tar],
     ...[String(joinFiles.length), ...joinFiles],
     ...ownUser,
     tools.bwrap,
     ...bubblewrapArguments({ projectDir, runDir, system, readOnly: [...settings.readOnly, ...around.readOnly] }),
     '--',
     ...limited(tools, Math.ceil(timeoutMs / 1000) + 1),
-    ...[tools.sh, '-c', INSIDE, 'inside', projectDir, runDir, (timeoutMs / 1000).toFixed(3)],
-    ...[tools.tar, tools.timeout, tools.date],
+    ...[tools.sh, '-c', INSIDE, 'inside', runDir.slice(1), projectDir.slice(1), (timeoutMs / 1000).toFixed(3)],
+    ...[tools.tar, tools.timeout],
     ...[request.file, ...request.args],
   ];
 }

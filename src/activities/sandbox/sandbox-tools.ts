@@ -5,7 +5,7 @@ import { SYSTEM, type SystemPath } from './bubblewrap-arguments.ts';
 /** The programs with which a run is started, as absolute paths; all but the first two also stand inside. */
 export type Tools = Readonly<Record<(typeof NAMES)[number], string>>;
 
-const NAMES = ['bwrap', 'setpriv', 'prlimit', 'sh', 'tar', 'timeout', 'date'] as const;
+const NAMES = ['bwrap', 'setpriv', 'prlimit', 'sh', 'tar', 'timeout'] as const;
 
 /** The folders that are also there inside. */
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
@@ -18,7 +18,6 @@ const PACKAGES: Tools = {
   sh: 'dash',
   tar: 'tar',
   timeout: 'coreutils',
-  date: 'coreutils',
 };
 
 /** The tools, or the packages that are missing. */

@@ -5,11 +5,11 @@ export type LaunchRequest = Readonly<{
   file: string;
   args: readonly string[];
   /**
-   * The copy of the project, absolute: the program starts in it and may write to it. Regular files that were changed or
+   * The copy of the project, absolute and without links in its path: the program starts in it and may write to it. Regular files that were changed or
    * added are in it when the run has ended; what was removed need not be gone.
    */
   projectDir: string;
-  /** A folder for reports and temporary files, absolute: the program may write to it. Its regular files are in it at the end. */
+  /** A folder for reports and temporary files, as absolute: the program may write to it, and what it wrote comes back as well. */
   runDir: string;
   /** What the program must be able to read beside the system's own folders: absolute files and folders; missing ones are left out. */
   readOnly: readonly string[];
