@@ -12,6 +12,6 @@ export function fitRecipe(book: RecipeBook, prompt: PhasePrompt): LoadedRecipe {
   const project = projectOf(prompt, chosen);
   if (project === null) return chosen;
   const fits = project.language === null || project.language === languageOf(chosen);
-  const fitting = fits ? chosen : project.language === 'python' ? book.pythonFallback : book.fallback;
-  return recipeInto(fitting, project, prompt.attempt);
+  const other = project.language === 'python' ? book.pythonFallback : book.fallback;
+  return (fits ? recipeInto(chosen, project, prompt) : null) ?? recipeInto(other, project, prompt) ?? other;
 }

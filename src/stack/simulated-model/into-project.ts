@@ -2,9 +2,12 @@ import { posix } from 'node:path';
 import { isJsonObject } from '../../machine/json.ts';
 import { toCommonJs } from './common-js.ts';
 import type { PhasePrompt } from './prompt-reader.ts';
-import type { LoadedRecipe, RecipeFile } from './recipe.ts';
+import { type LoadedRecipe, REQUIREMENTS_PLACE, type RecipeFile } from './recipe.ts';
 
-export type Language = 'node' | 'python';
+/** The part of a prompt that shows a code base, and how far the build is. */
+type Shown = Pick<PhasePrompt, 'paths' | 'files' | 'phase' | 'attempt'>;
+
+type Language = 'node' | 'python';
 
 /** An existing code base, as far as a prompt shows it. */
 export type Project = Readonly<{
@@ -70,22 +73,17 @@ const hasFolder = ({ paths }: Project, folder: string): boolean =>
 const folderOf = (project: Project, folders: readonly string[], otherwise: string): string =>
   folders.find((folder) => hasFolder(project, folder)) ?? otherwise;
 
-/** A later attempt takes the name that the first one found: where there is a marked one, the first one made it. */
-function freePath(path: string, { paths }: Project, attempt: number): string {
-  const marked = path.replace(/^((?:.*\/)?)([^./]+)/, `$1$2-${MARK}`);
-  return paths.has(attempt === 1 ? path : marked) ? marked : path;
-}
+const marked = (path: string): string => path.replace(/^((?:.*\/)?)([^./]+)/, `$1$2-${MARK}`);
 
 /** Where each file of a recipe goes; null for what the project has already. */
-function placeFor(path: string, project: Project, attempt: number): string | null {
+function placeFor(path: string, project: Project): string | null {
   const isNew = project.language === null && !project.paths.has(path);
   if (PROJECT_FILES.includes(path)) return isNew ? path : null;
   if (path.endsWith('.py')) return path;
-  const name = posix.basename(path);
   const folder = path.startsWith('test/')
     ? folderOf(project, TEST_FOLDERS, 'test')
     : folderOf(project, SOURCE_FOLDERS, project.language === null ? 'src' : '');
-  return freePath(posix.join(folder, name), project, attempt);
+  return posix.join(folder, posix.basename(path));
 }
 
 /** Relative imports of a moved file, made to lead to where the others moved. */
@@ -103,22 +101,16 @@ function withMovedImports(
   });
 }
 
-/**
- * A recipe as it goes into an existing project: its modules and tests in the folders that are there, in the project's kind
- * of modules, and nothing of the project's own changed.
- */
-export function recipeInto(recipe: LoadedRecipe, project: Project, attempt: number): LoadedRecipe {
-  const places = new Map(recipe.rightFiles.map(({ path }) => [path, placeFor(path, project, attempt)]));
-  const isCommonJs = project.modules === 'commonjs';
+type Places = ReadonlyMap<string, string | null>;
+
+function placed(recipe: LoadedRecipe, project: Project, places: Places): LoadedRecipe {
+  const isCommonJs = project.modules === 'commonjs' && project.testsWith === 'node:test';
   const moved = ({ path, content }: RecipeFile): RecipeFile[] => {
     const to = places.get(path);
     if (to == null) return [];
     if (!to.endsWith('.js')) return [{ path: to, content }];
-    const placed = withMovedImports(content, path, to, places).replace(
-      "from 'node:test'",
-      `from '${project.testsWith}'`,
-    );
-    return [{ path: to, content: isCommonJs && project.testsWith === 'node:test' ? toCommonJs(placed) : placed }];
+    const fit = withMovedImports(content, path, to, places).replace("from 'node:test'", `from '${project.testsWith}'`);
+    return [{ path: to, content: isCommonJs ? toCommonJs(fit) : fit }];
   };
   return {
     ...recipe,
@@ -127,4 +119,31 @@ export function recipeInto(recipe: LoadedRecipe, project: Project, attempt: numb
     rightFiles: recipe.rightFiles.flatMap(moved),
     mistakenFiles: recipe.mistakenFiles.flatMap(moved),
   };
+}
+
+/** Whether a file that stands where the recipe would write is not of its own making, in an earlier attempt or phase. */
+function meetsForeignFile(
+  { rightFiles, mistakenFiles }: LoadedRecipe,
+  { paths, files, phase, attempt }: Shown,
+): boolean {
+  const isUnwritten = phase === 'discovery' || phase === 'planning' || (phase === 'implementation' && attempt === 1);
+  return rightFiles.some(({ path, content }, index) => {
+    if (!paths.has(path) || content.includes(REQUIREMENTS_PLACE)) return false;
+    const shown = files.get(path);
+    if (shown === undefined) return isUnwritten;
+    return ![content, mistakenFiles[index]?.content ?? ''].map(plain).includes(plain(shown));
+  });
+}
+
+/**
+ * A recipe as it goes into an existing project: its modules and tests in the folders that are there, in the project's kind
+ * of modules, under other names where these are taken, and nothing of the project's own changed.
+ * @returns null where it cannot have other names: packages of Python name each other
+ */
+export function recipeInto(recipe: LoadedRecipe, project: Project, shown: Shown): LoadedRecipe | null {
+  const places = recipe.rightFiles.map(({ path }) => [path, placeFor(path, project)] as const);
+  const usual = placed(recipe, project, new Map(places));
+  if (!meetsForeignFile(usual, shown)) return usual;
+  if (languageOf(recipe) === 'python') return null;
+  return placed(recipe, project, new Map(places.map(([path, to]) => [path, to && marked(to)])));
 }

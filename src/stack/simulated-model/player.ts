@@ -2,10 +2,9 @@ import { assertNever } from '../../errors.ts';
 import type { JsonObject } from '../../machine/json.ts';
 import { playTesting, playVerification } from './judges.ts';
 import { type PhasePrompt, stringsOf } from './prompt-reader.ts';
-import type { LoadedRecipe, RecipeFile } from './recipe.ts';
+import { type LoadedRecipe, REQUIREMENTS_PLACE, type RecipeFile } from './recipe.ts';
 
 const SIMULATED = 'Simulated model: this was played from a fixed recipe, no language model thought about it.';
-const REQUIREMENTS_PLACE = "'REQUIREMENTS_TEXT'";
 
 export type PlayOptions = Readonly<{ firstAttemptMistake: boolean }>;
 

@@ -27,6 +27,9 @@ export type Recipe = Readonly<{
 /** The bug of the first attempt: `wrong` stands where the file has `right`. */
 type Mistake = Readonly<{ path: string; right: string; wrong: string; correction: string }>;
 
+/** Stands in a file where the requirements go, as they were given. */
+export const REQUIREMENTS_PLACE = "'REQUIREMENTS_TEXT'";
+
 /** A recipe with its files read, once right and once with the mistake. */
 export type LoadedRecipe = Recipe &
   Readonly<{ rightFiles: readonly RecipeFile[]; mistakenFiles: readonly RecipeFile[] }>;

@@ -62,15 +62,33 @@ describe('a recipe in an existing project', () => {
   test('takes another name where the project has a module of its name, and keeps to it', () => {
     const taken = { ...COMMON_JS, 'slugify.js': 'module.exports = 2;\n' };
     const first = played('slugs of titles', taken);
-    expect(pathsOf(first)).toEqual(['slugify-simulated.js', 'test/slugify.test.js']);
-    const later = { ...taken, 'slugify-simulated.js': '', 'test/slugify.test.js': '' };
-    expect(pathsOf(played('slugs of titles', later, { attempt: 2 }))).toEqual(pathsOf(first));
+    expect(pathsOf(first)).toEqual(['slugify-simulated.js', 'test/slugify-simulated.test.js']);
+    expect(contentOf(first, 'test/slugify-simulated.test.js')).toContain("require('../slugify-simulated.js')");
+    const written = Object.fromEntries(first.mistakenFiles.map(({ path, content }) => [path, content]));
+    // Also where attempts were counted and their files taken back.
+    for (const files of [taken, { ...taken, ...written }]) {
+      expect(played('slugs of titles', files, { attempt: 2 }).rightFiles).toEqual(first.rightFiles);
+    }
   });
 
-  test('is the same again once it is in the project', () => {
-    const own = Object.fromEntries(pathsOf(played('slugs of titles', COMMON_JS)).map((path) => [path, 'x']));
-    const again = played('slugs of titles', { ...COMMON_JS, ...own }, { attempt: 2 });
-    expect(again.rightFiles).toEqual(played('slugs of titles', COMMON_JS).rightFiles);
+  test('is the same again once it is in the project, in every later phase', () => {
+    const first = played('slugs of titles', COMMON_JS);
+    for (const files of [first.mistakenFiles, first.rightFiles]) {
+      const own = Object.fromEntries(files.map(({ path, content }) => [path, content]));
+      const numbered = Object.fromEntries(
+        files.map(({ path, content }) => [path, content.trimEnd().replace(/^/gm, () => '7| ')]),
+      );
+      const again = played('slugs of titles', { ...COMMON_JS, ...own }, { attempt: 2 });
+      const verified = played('slugs of titles', { ...COMMON_JS, ...numbered }, { phase: 'verification' });
+      expect([pathsOf(again), pathsOf(verified)]).toEqual([pathsOf(first), pathsOf(first)]);
+    }
+    const named = new Set([...Object.keys(COMMON_JS), ...pathsOf(first)]);
+    expect(pathsOf(played('slugs of titles', COMMON_JS, { phase: 'testing', paths: named }))).toEqual(pathsOf(first));
+  });
+
+  test('is the honest default where the project has a package of its name, which must stay', () => {
+    const python = { 'shop/__init__.py': '', 'lru_cache/cache.py': 'x = 1' };
+    expect(pathsOf(played('an LRU cache', python))).toContain('requirements_note/note.py');
   });
 
   test('is the honest default in a project of another language', () => {
