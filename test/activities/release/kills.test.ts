@@ -62,8 +62,8 @@ describe('a publisher that is killed', () => {
     await requireOne();
   });
 
-  test('in the middle: what it began can be taken back', async () => {
-    await killedAt('after the name');
+  test.each(['before the name', 'after the name'] as const)('%s: what it began can be taken back', async (at) => {
+    await killedAt(at);
     expect(await press.releases.undo(press.build, KEY)).toMatchObject({ version: '1.0.0' });
     expect((await readdir(press.buildDir)).sort()).toEqual(['.records']);
     expect(await press.tags()).toBe('');

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createReleases } from '../../../src/activities/release/release.ts';
 import { type PressFixture, pressFixture } from './press-fixture.ts';
@@ -83,13 +84,39 @@ describe('taking a release back', () => {
       const made = slow.make(press.input).catch((error: unknown) => error);
       await arrived;
       const undone = press.releases.undo(press.build, KEY);
-      setTimeout(open, 30);
+      await expect.poll(() => readdir(join(press.buildDir, '.records'))).toContain('a1-branch-1.undone');
+      open();
       expect(await made).toMatchObject({ code: 'release_failed' });
       await undone;
       expect(await releasesIn()).toEqual([]);
       expect(await press.tags()).toBe('');
     },
   );
+
+  test('keeps a try that still runs from its target', async () => {
+    const { open, arrived, pass } = gate();
+    const { workspaces } = press;
+    const published = join(press.dir, 'published');
+    const slow = createReleases({
+      ...press.settings,
+      target: { kind: 'command', publish: `touch ${published}; true`, unpublish: 'true', env: {} },
+      workspaces: {
+        ...workspaces,
+        setTag: async (at) => {
+          await pass();
+          await workspaces.setTag(at);
+        },
+      },
+    });
+    const made = slow.make(press.input).catch((error: unknown) => error);
+    await arrived;
+    const undone = slow.undo(press.build, KEY);
+    await expect.poll(() => readdir(join(press.buildDir, '.records'))).toContain('a1-branch-1.undone');
+    open();
+    expect(await made).toMatchObject({ code: 'release_failed' });
+    await undone;
+    expect(await readdir(press.dir)).not.toContain('published');
+  });
 
   test('that fails half way says so, and is finished by the next call', async () => {
     await press.releases.make(press.input);
