@@ -7,6 +7,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { TestReport } from '../../../src/activities/sandbox/report.ts';
 import { gate, writeFiles } from './projects.ts';
 
+/** Each test makes several runs of a test runner, beside another process of tests. */
+const LONG = { timeout: 60_000 };
+
 const reasons = ({ failures }: TestReport): string[] => failures.map(({ name, reason }) => `${name}: ${reason}`);
 
 const PYTHON = {
@@ -17,7 +20,7 @@ const PYTHON = {
 const WRONG =
   'import unittest\nfrom size import size\n\nclass WrongTest(unittest.TestCase):\n    def test_wrong(self):\n        self.assertEqual(size(0), "huge")\n';
 
-describe('unittest', () => {
+describe('unittest', LONG, () => {
   test('passes with tests that assert something, and not with others', async () => {
     expect(await gate(PYTHON)).toMatchObject({ runner: 'python', passed: true, tests: 2, idle: [], coverage: 100 });
     const calls =
@@ -83,7 +86,7 @@ describe('unittest', () => {
   });
 });
 
-describe('packages that an operator has prepared', () => {
+describe('packages that an operator has prepared', LONG, () => {
   const PACKAGES = {
     'node_modules/double/package.json': '{"name":"double","type":"module","exports":"./index.js"}',
     'node_modules/double/index.js': 'export const double = (n) => n * 2;\n',
@@ -120,7 +123,7 @@ const PYTEST = {
     'import pytest\nfrom size import size\n\n@pytest.mark.parametrize("given", [0, 1])\ndef test_small(given):\n    assert size(given) == "small"\n\ndef test_big(two):\n    assert size(two) == "big"\n',
 };
 
-describe('pytest', () => {
+describe('pytest', LONG, () => {
   test.skipIf(!hasPytest)('runs tests with fixtures and parameters, and counts what asserts something', async () => {
     const report = await gate(PYTEST);
     expect(report).toMatchObject({ runner: 'pytest', passed: true, idle: [], coverage: 100 });
@@ -182,7 +185,7 @@ const prepared = resolve('.');
 const hasVitest = existsSync(resolve('node_modules/@vitest/coverage-v8'));
 const withVitest = { dependenciesDir: prepared };
 
-describe('vitest', () => {
+describe('vitest', LONG, () => {
   test('is asked for where no prepared one is there', async () => {
     const report = await gate(VITEST);
     expect(report).toMatchObject({ runner: 'vitest', passed: false, tests: 0 });
