@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { safeName } from '../../src/activities/release/safe-name.ts';
 import { createClient } from '../../src/client/client.ts';
 import type { PublishTarget } from '../../src/release-settings.ts';
 import { bareRepository } from '../activities/release/press-fixture.ts';
@@ -55,10 +56,11 @@ afterAll(async () => {
 });
 
 const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
-const buildIdOf = async (id: string): Promise<string> =>
-  String((await api.get(`/api/workflows/${id}/status`)).body.build_id);
+/** A build's name as that of a folder and of a branch. */
+const nameOf = async (id: string): Promise<string> =>
+  safeName(String((await api.get(`/api/workflows/${id}/status`)).body.build_id));
 const releaseFolders = async (id: string): Promise<string[]> => {
-  const folder = join(stack.config.releases.releasesDir, 'shop', await buildIdOf(id));
+  const folder = join(stack.config.releases.releasesDir, 'shop', await nameOf(id));
   return (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.'));
 };
 const eventTypes = async (id: string): Promise<string[]> => {
@@ -91,9 +93,12 @@ async function download(
 describe('a build that the models complete', () => {
   it('is released: listed and downloaded over HTTP, in ranges as well, as its manifest says; and told of', async () => {
     await withTarget({ kind: 'folder' }, async () => {
+      const letGo = model.hold('deployment');
       const id = await api.start();
+      await api.untilState(id, 'deployment');
       const early = await api.get(`/api/workflows/${id}/artifacts`);
       expect(early.body).toMatchObject({ release: null, artifacts: [], reason: expect.any(String) });
+      letGo();
       await api.untilState(id, 'complete');
       const list = await createClient({ url: api.url }).artifacts(id);
       expect(list.release).toMatchObject({ version: '1.0.0', tag: 'release/1.0.0-a1' });
@@ -140,7 +145,7 @@ describe('a build that the models complete', () => {
     await withTarget({ kind: 'git', remote, token: null, env: { HOME: dir } }, async () => {
       const id = await api.start();
       await api.untilState(id, 'complete');
-      const branch = `q/${await buildIdOf(id)}`;
+      const branch = `q/${await nameOf(id)}`;
       const shown = execFileSync('git', ['-C', remote, 'show', `${branch}:src/double.js`], { encoding: 'utf8' });
       expect(shown).toBe('export const double = (n) => n * 2;\n');
       const tags = execFileSync('git', ['-C', remote, 'tag', '--points-at', branch], { encoding: 'utf8' });
