@@ -10,7 +10,7 @@ import { testAuditorPrompt } from './test-auditor.ts';
 import { verificationOverseerPrompt } from './verification-overseer.ts';
 import { verificationView } from './verification-view.ts';
 
-export type { Message, PromptFile, PromptInput, PromptPath } from './prompt-input.ts';
+export type { Message, PromptInput } from './prompt-input.ts';
 
 /** Characters of all messages of a prompt together. */
 export const PROMPT_LIMIT_CHARS = 200_000;
