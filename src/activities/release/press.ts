@@ -10,7 +10,7 @@ import type { Publication, Target } from './target.ts';
 
 export type ReleaseWorkspaces = Pick<
   Workspaces,
-  'archive' | 'exportTree' | 'listFiles' | 'repositoryWith' | 'treeOf' | 'setTag' | 'removeTag'
+  'archive' | 'exportTree' | 'listFiles' | 'repositoryWith' | 'treeOf' | 'setTag' | 'removeTag' | 'advanceBuild'
 >;
 
 /** Whose release. */

@@ -51,6 +51,8 @@ async function takeSteps(press: Press, input: ReleaseInput, records: Records, re
     await writeFile(join(staging, MANIFEST_NAME), contents.text);
     await records.requireOurs(record);
     await workspaces.setTag({ ...at, name: record.tag });
+    // No commit comes after the last one to move the branch there: whoever clones the repository finds what was released.
+    await workspaces.advanceBuild(at);
     input.signal.throwIfAborted();
     await records.requireOurs(record);
     await nameFolder(staging, publication.path);
