@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { startSimulatedModel } from '../../src/stack/simulated-model/simulated-model.ts';
 import { ANSWERS } from '../fakes/model.ts';
 import { until } from './fixtures/builds.ts';
 import { eventsOf } from './fixtures/outside-agent.ts';
 import { type OwnRepository, ownRepository } from './fixtures/own-repository.ts';
 import { startTestProduct, type TestProduct } from './fixtures/product.ts';
+import { startTestWorker } from './fixtures/worker.ts';
 
 type Json = Record<string, unknown>;
 
@@ -128,9 +131,12 @@ describe("a build on a user's own repository", () => {
       expect.arrayContaining(['emit with interpolated string', 'tells a warning item from any other function']),
     );
 
-    // The user's own repository is as it was, and what was added applies to it and passes there.
-    expect(await own.git('status', '--porcelain')).toBe('');
-    expect(await own.git('rev-parse', 'HEAD')).toBe(commit);
+    // The user's own repository is as it was, and takes the change.
+    expect([await own.git('status', '--porcelain'), await own.git('rev-parse', 'HEAD')]).toEqual(['', commit]);
+    const file = join(own.path, '.git', 'change.patch');
+    await writeFile(file, patch);
+    await own.git('apply', file);
+    expect(await own.git('status', '--porcelain')).toBe('M index.js\n?? test/is-warning.test.js');
   });
 
   it('repairs evidence that names a file which does not exist, with no send-back', async () => {
@@ -157,8 +163,8 @@ describe("a build on a user's own repository", () => {
     product.model.answer('implementation', deleting);
     const workflowId = await startOn();
     await until('the tests to be missed', async () => {
-      const events = await eventsOf(product.api, workflowId);
-      return events.some(({ event_type }) => event_type === 'sent_back');
+      const { status, body } = await product.api.get(`/api/workflows/${workflowId}/history?limit=500`);
+      return status === 200 && (body.events as Json[]).some(({ event_type }) => event_type === 'sent_back');
     });
     const { reason } = await dataOf(workflowId, 'sent_back');
     expect(String(reason)).toMatch(/emit should set the emitted state: .*did not run now/);
@@ -192,5 +198,23 @@ describe("a build on a user's own repository", () => {
     const retried = await product.api.post(`/api/workflows/${workflowId}/request-retry`, { reason: 'it is there now' });
     expect(retried.body).toMatchObject({ new_state: 'discovery' });
     await product.api.untilState(workflowId, 'complete');
+  });
+
+  it('gets one module with tests from the simulated model, as CommonJS like its own, and nothing else', async () => {
+    await product.stopWorker();
+    const simulated = await startSimulatedModel({ firstAttemptMistake: false });
+    const worker = await startTestWorker(product.test, simulated);
+    onTestFinished(async () => {
+      await worker.close();
+      await simulated.stop();
+    });
+    const workflowId = await startOn({ requirements: 'a function that slugifies titles' });
+    await product.api.untilState(workflowId, 'complete');
+    const patch = await download(workflowId, 'change.patch');
+    expect(patch.match(/(?<=^diff --git a\/).*(?= b\/)/gm)).toEqual(['slugify.js', 'test/slugify.test.js']);
+    expect(patch).toContain('+module.exports = { slugify, uniqueSlug };');
+    const manifest = JSON.parse(await download(workflowId, 'release.json')) as Json;
+    expect(manifest).toMatchObject({ tests: { measured: true, passed: true }, coverage: 100 });
+    expect(manifest.files).toEqual(expect.arrayContaining([expect.objectContaining({ path: 'index.js' })]));
   });
 });
