@@ -3,6 +3,7 @@ import { promptReply } from '../../../src/api/ai-workflows/replies.ts';
 import { readApiKeys } from '../../../src/api-keys.ts';
 import { AppError } from '../../../src/errors.ts';
 import { PHASES, type Phase } from '../../../src/machine/states.ts';
+import { settled } from '../../machine/sample-builds.ts';
 import { complete, RESULTS, type Served, serve } from '../serve.ts';
 
 const UNKNOWN = '00000000-0000-5000-8000-000000000000';
@@ -110,6 +111,9 @@ describe('get-ai-prompt', () => {
       phase_result: { files: files(content) },
     });
     await api.post(`/api/workflows/${id}/advance`, code('first'));
+    // As a worker does: the next advance waits until these files are committed.
+    const held = api.builds.builds.get(id);
+    if (held) held.build = settled(held.build);
     await api.post(`/api/workflows/${id}/request-retry`, { reason: 'accents stay' });
     expect((await promptOf(api, id)).last).toContain('## Files\n### src/slug.js\n```\nfirst\n```');
     await api.post(`/api/workflows/${id}/advance`, code('second'));
