@@ -6,10 +6,13 @@
  * A history is a promise to the builds that are under way when a new version is deployed: what was recorded must still
  * replay. So record a new one beside the old, or again only when builds of the old version need not go on.
  */
-import { spawnSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
+import type { Json } from '../../src/machine/json.ts';
 import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../fakes/model.ts';
 import {
@@ -24,10 +27,17 @@ import {
   update,
 } from '../integration/fixtures/builds.ts';
 import { startEagerStack } from '../integration/fixtures/eager-stack.ts';
+import { type SlowReleases, startSlowWorker } from '../integration/fixtures/releases.ts';
 import { startTestStack, type TestStack } from '../integration/fixtures/stack.ts';
 import { startTestWorker } from '../integration/fixtures/worker.ts';
 
-type Scene = Readonly<{ test: TestStack; model: FakeModel; temporal: (...args: string[]) => string }>;
+type Scene = Readonly<{
+  test: TestStack;
+  model: FakeModel;
+  temporal: (...args: string[]) => string;
+  /** Where the worker is slow to tell of releases. */
+  slow: SlowReleases | null;
+}>;
 type Story = (scene: Scene) => Promise<WorkflowHandle>;
 
 const called = ({ model }: Scene, phase: string) =>
@@ -58,6 +68,29 @@ const parkedAndRetried: Story = async ({ test, model }) => {
   await update(handle, 'retry', { reason: 'the model is fine again', actor: 'ann' });
   return handle;
 };
+
+/** A repository of somebody's own, as a build begins with it: outside the folders of the product. */
+async function repository(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'recorded-source-'));
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@b.test', ...args]);
+  await writeFile(join(folder, 'README.md'), 'Doubles numbers.\n');
+  git('init', '--quiet');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'first');
+  return folder;
+}
+
+/** Makes a release, of which the workflow hears only after it has left deployment. */
+const whileReleasing =
+  (leave: (handle: WorkflowHandle) => Promise<unknown>): Story =>
+  async ({ test, slow }) => {
+    const handle = await startBuild(test);
+    await slow?.made(handle.workflowId);
+    await leave(handle);
+    slow?.report();
+    return handle;
+  };
 
 const STORIES: Readonly<Record<string, Story>> = {
   'clean-build': ({ test }) => startBuild(test),
@@ -101,6 +134,27 @@ const STORIES: Readonly<Record<string, Story>> = {
     release();
     return handle;
   },
+
+  'began-with-a-source': async ({ test }) =>
+    startBuild(test, { source: { kind: 'path', path: await repository(), ref: null } }),
+
+  'files-from-outside': async ({ test }) => {
+    const handle = await startBuild(test, { externalRoles: ['code_writer', 'test_auditor'], mayRunAnyFiles: true });
+    await untilState(handle, 'handoff_to_coder');
+    const { files } = ANSWERS.implementation;
+    const phase_result = { files: files as Json };
+    await update(handle, 'advance', { role: 'code_writer', completed_state: 'implementation', phase_result });
+    await until('the open gate', () => claim(handle, 'testing').catch(() => null));
+    return handle;
+  },
+
+  'release-undone-by-rollback': whileReleasing((handle) =>
+    update(handle, 'rollback', { target_state: 'verification', reason: 'look again', actor: 'ann' }),
+  ),
+
+  'release-undone-by-abort': whileReleasing((handle) =>
+    update(handle, 'abort', { reason: 'not needed', actor: 'ann' }),
+  ),
 
   'external-six-calls': async ({ test }) => {
     const handle = await startBuild(test, { externalRoles: ALL_EXTERNAL });
@@ -168,6 +222,12 @@ async function runsOf({ test }: Scene, handle: WorkflowHandle): Promise<string[]
 
 async function record(name: string, story: Story, scene: Scene): Promise<void> {
   const handle = await story(scene);
+  // A build that parks has no result: whoever records is told why.
+  await until('the end', async () => {
+    const { status, next_expectations } = await statusOf(handle);
+    if (status === 'error') throw new Error(`${name} is parked: ${next_expectations.task}`);
+    return status === 'in_progress' ? null : status;
+  });
   await handle.result().catch(() => undefined);
   for (const [index, runId] of (await runsOf(scene, handle)).entries()) {
     const run = ['--workflow-id', handle.workflowId, '--run-id', runId];
@@ -202,8 +262,9 @@ for (const [name, story] of Object.entries(STORIES)) {
   const limit = SUGGESTED_AT_EVENTS[name];
   const test = limit === undefined ? stock : await startEagerStack(stock, limit);
   const model = await startFakeModel();
-  const worker = await startTestWorker(test, model);
-  await record(name, story, { test, model, temporal: temporalAt(test.temporalAddress) });
+  const slow = name.startsWith('release-undone') ? await startSlowWorker(test, model) : null;
+  const worker = slow?.worker ?? (await startTestWorker(test, model));
+  await record(name, story, { test, model, temporal: temporalAt(test.temporalAddress), slow });
   await worker.close();
   await model.stop();
   if (test !== stock) await test.stop();
