@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBuild } from './fixtures/builds.ts';
@@ -9,9 +10,10 @@ import { startProcess, type TestProcess } from './fixtures/process.ts';
 import { startTestStack, type TestStack } from './fixtures/stack.ts';
 import { sql } from './stack/probes.ts';
 
-const BUILDS = 5;
+const BUILDS = 4;
 /** After so many changes of files the worker is killed, again and again: in commits, bundles, test runs and releases. */
-const KILLED_AFTER_CHANGES = [6, 60, 25, 110, 15, 160];
+const KILLED_AFTER_CHANGES = [3, 40, 15, 60, 8];
+const LOOK_EVERY_MS = 3;
 const FOLDERS = ['workspaces', 'releases', 'tmp', 'artifacts'];
 
 let test: TestStack;
@@ -32,20 +34,34 @@ afterAll(async () => {
   await test?.stop();
 });
 
-/** Resolves when so many files of the builds have changed, or when all builds are done. */
-async function changes(count: number, done: Promise<unknown>): Promise<void> {
-  const stop = new AbortController();
-  const reached = new Promise<void>((resolve) => {
-    let left = count;
-    for (const name of FOLDERS) {
-      watch(join(test.config.dataDir, name), { recursive: true, signal: stop.signal }, () => {
-        left -= 1;
-        if (left === 0) resolve();
-      });
+/** All that lies there now; what comes and goes meanwhile is seen the next time. */
+function listing(): Set<string> {
+  const names = FOLDERS.flatMap((folder) => {
+    try {
+      return readdirSync(join(test.config.dataDir, folder), { recursive: true }).map((name) =>
+        join(folder, String(name)),
+      );
+    } catch {
+      return [];
     }
   });
-  await Promise.race([reached, done]);
-  stop.abort();
+  return new Set(names);
+}
+
+/** Resolves once so many files of the builds were seen to come or go; false when all builds were done before that. */
+async function changes(count: number, done: Promise<unknown>): Promise<boolean> {
+  let isDone = false;
+  void done.then(() => {
+    isDone = true;
+  });
+  let [known, left] = [listing(), count];
+  while (left > 0 && !isDone) {
+    await sleep(LOOK_EVERY_MS);
+    const now = listing();
+    left -= [...now].filter((name) => !known.has(name)).length + [...known].filter((name) => !now.has(name)).length;
+    known = now;
+  }
+  return !isDone;
 }
 
 const git = (repository: string, ...args: string[]): string =>
@@ -96,7 +112,7 @@ describe('kill -9 of the worker', () => {
     const done = Promise.all(builds.map(({ handle }) => handle.result()));
     for (const count of KILLED_AFTER_CHANGES) {
       worker = await startWorkerProcess();
-      await changes(count, done);
+      expect(await changes(count, done)).toBe(true);
       await worker.kill();
     }
     worker = await startWorkerProcess();
