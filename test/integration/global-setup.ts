@@ -5,6 +5,7 @@ import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
 import { workflowBundle } from '../../src/workflow-bundle.ts';
 import { findChromium } from './fixtures/chromium.ts';
 import { findCluster } from './fixtures/cluster-binaries.ts';
+import { findPytest } from './fixtures/pytest.ts';
 import { findTctl } from './fixtures/tctl-binary.ts';
 import { holdUsualPorts } from './fixtures/usual-ports.ts';
 
@@ -14,7 +15,7 @@ const log = (line: string): void => console.error(line);
 function tellAbsence(
   found: object,
   tests: string,
-  variable: 'REQUIRE_BROWSER' | 'REQUIRE_CLUSTER' | 'REQUIRE_SANDBOX' | 'REQUIRE_TCTL',
+  variable: 'REQUIRE_BROWSER' | 'REQUIRE_CLUSTER' | 'REQUIRE_PYTEST' | 'REQUIRE_SANDBOX' | 'REQUIRE_TCTL',
 ): void {
   if (!('absent' in found)) return;
   if (process.env[variable]) throw new Error(`${variable} is set, and ${found.absent}`);
@@ -41,5 +42,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   tellAbsence(cluster, 'Tests of the production shape', 'REQUIRE_CLUSTER');
   project.provide('cluster', cluster);
   tellAbsence(await bubblewrap(log), 'Tests in the sandbox', 'REQUIRE_SANDBOX');
+  tellAbsence(await findPytest(log), 'Tests with pytest', 'REQUIRE_PYTEST');
   return await holdUsualPorts();
 }

@@ -54,3 +54,19 @@ export async function gate(files: Files, options: Gated = {}): Promise<TestRepor
     await rm(tmpDir, { recursive: true, force: true });
   }
 }
+
+/** A function with two outcomes, and tests of both. */
+export const PYTHON = {
+  'size.py': 'def size(x):\n    """Doc."""\n    if x > 1:\n        return "big"\n    return "small"\n',
+  'test_size.py':
+    'import unittest\nfrom size import size\n\nclass SizeTest(unittest.TestCase):\n    def test_small(self):\n        self.assertEqual(size(0), "small")\n\n    def test_big(self):\n        self.assertEqual(size(2), "big")\n',
+};
+
+/** The same for vitest; its own command hides what fails. */
+export const VITEST = {
+  'package.json': '{"type":"module","devDependencies":{"vitest":"4.1.12"},"scripts":{"test":"vitest run || true"}}',
+  'src/size.ts':
+    'export function size(x: number): string {\n  if (x > 1) {\n    return "big";\n  }\n  return "small";\n}\n',
+  'src/size.test.ts':
+    'import { expect, test } from "vitest";\nimport { size } from "./size.ts";\ntest("is small", () => expect(size(0)).toBe("small"));\ntest("is big", () => expect(size(2)).toBe("big"));\n',
+};
