@@ -28,7 +28,7 @@ function exampleCall(route: AnyRoute, example: Example | undefined): ExampleCall
     route,
     namesBuild: route.path.includes(':workflow_id') || (example !== undefined && 'workflow_id' in example),
     path: (workflowId, projectId = 'shop') =>
-      route.path.replace(':workflow_id', workflowId).replace(':project_id', projectId),
+      route.path.replace(':workflow_id', workflowId).replace(':project_id', projectId).replace(':name', 'release.json'),
     init: (workflowId, headers, projectId = 'shop') => ({
       method: method.toUpperCase(),
       headers: { ...headers, ...(example ? { 'content-type': 'application/json' } : {}) },

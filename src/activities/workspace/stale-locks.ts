@@ -1,5 +1,6 @@
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 
 /**
@@ -8,16 +9,37 @@ import { AppError } from '../../errors.ts';
  */
 const LOCK_AGE_MS = 5000;
 
+/** fast-import guards a pack by a file of its name while it moves it in; a twin that writes the same commit meets it. */
+const GUARDED = /cannot create keep file: File exists/;
+const GUARD_POLL_MS = 50;
+
 /**
  * Runs git work again, once, when it met a lock file that a killed git has left behind. A young lock may have a living
- * owner and is respected.
+ * owner and is respected; a twin that writes the very same pack is waited for.
  */
 export async function withoutStaleLocks<T>(repository: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof AppError) || !(await removeStaleLock(repository, error.message))) throw error;
-    return await work();
+  const endsAt = performance.now() + 2 * LOCK_AGE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (GUARDED.test(error.message) && performance.now() < endsAt) {
+        await removeStaleGuards(join(repository, 'objects', 'pack'));
+        await sleep(GUARD_POLL_MS);
+      } else if (await removeStaleLock(repository, error.message)) return await work();
+      else throw error;
+    }
+  }
+}
+
+/** Nobody else of ours makes such files, so an old one is what a killed fast-import has left. */
+async function removeStaleGuards(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.endsWith('.keep')) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > LOCK_AGE_MS) await rm(path, { force: true });
   }
 }
 

@@ -203,6 +203,19 @@ describe('after a crash', () => {
     await workspaces.commitAttempt(input({ advanceTo: commit, base: commit, attempt: attempt(2) }));
     expect(show('rev-parse', 'refs/heads/build')).toBe(commit);
   });
+
+  test('a pack that a killed git was guarding can be written all the same', async () => {
+    const first = await workspaces.commitAttempt(input());
+    const packs = join(repository, 'objects', 'pack');
+    const [pack = ''] = (await readdir(packs)).filter((name) => name.endsWith('.pack'));
+    for (const left of [packs, join(repository, 'refs', 'heads')]) await rm(left, { recursive: true });
+    for (const empty of [packs, join(repository, 'refs', 'heads')]) await mkdir(empty, { recursive: true });
+    // Killed in the moment before the pack got its name.
+    const guard = join(packs, pack.replace('.pack', '.keep'));
+    await writeFile(guard, '');
+    await utimes(guard, 1, 1);
+    expect((await workspaces.commitAttempt(input())).commit).toBe(first.commit);
+  });
 });
 
 describe('reading a commit', () => {
