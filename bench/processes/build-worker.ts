@@ -41,6 +41,7 @@ const INSTANT_WORK: Pick<ActivityDeps, 'workspaces' | 'measureTests' | 'releases
   },
   measureTests: async () => ({
     runner: 'node',
+    sandbox: 'bubblewrap',
     passed: true,
     tests: 1,
     names: ['instant'],

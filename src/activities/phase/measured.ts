@@ -43,6 +43,7 @@ export async function runTestsOf({ deps, input, meter }: Attempt, tested: Tested
 export const reportData = ({ failures, skipped, idle, durationMs, ...report }: TestReport): JsonObject => ({
   measured: true,
   runner: report.runner,
+  sandbox: report.sandbox,
   passed: report.passed,
   tests: report.tests,
   coverage: report.coverage,

@@ -35,8 +35,10 @@ export async function measure(deps: ActivityDeps, input: PhaseInput): Promise<Me
     if (head === null) throw new AppError('workspace_failed', 'The build has no commit whose tests could be run.');
     const report = await runTestsOf(attempt, head);
     const full = await keepReport(deps, report);
-    const { passed, coverage } = report;
-    return { passed, coverage, summary: faultText(report, input.build.spec.coverageMin) ?? 'all tests pass', full };
+    const { passed, coverage, sandbox } = report;
+    const where = sandbox === 'none' ? ', run without a sandbox' : '';
+    const summary = faultText(report, input.build.spec.coverageMin) ?? `all tests pass${where}`;
+    return { passed, coverage, summary, full };
   });
   return { measurement: done, ...rest };
 }

@@ -7,7 +7,10 @@ const files = (value: JsonObject): string =>
     .slice(0, 8)
     .map((file) => String((file as JsonObject).path))
     .join(', ');
-const measured = (value: JsonObject): string => (value.measured === true ? 'measured' : 'claimed, not measured');
+function measured({ measured: own, test_run: run }: JsonObject): string {
+  if (own !== true) return 'claimed, not measured';
+  return isJsonObject(run) && run.sandbox === 'none' ? 'measured, without a sandbox' : 'measured';
+}
 
 function changes(value: JsonObject): string {
   const deleted = Array.isArray(value.deleted_files) ? `, ${value.deleted_files.length} deleted` : '';

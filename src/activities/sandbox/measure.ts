@@ -59,7 +59,7 @@ export function createMeasure(dependenciesDir: string | null): MeasureTests {
     const timeoutMs = Math.max(HOLLOW_LEAST_MS, HOLLOW_FACTOR * found.durationMs);
     const key = `${input.at.commit} ${base?.commit}`;
     const idle = isClean(found) ? await idleTests(key, (gives) => run({ ...head, timeoutMs, gives })) : null;
-    return judgeRun({ run: found, idle, base: before, required, changed });
+    return { ...judgeRun({ run: found, idle, base: before, required, changed }), sandbox: input.sandbox.kind };
   };
 }
 

@@ -1,8 +1,12 @@
+import type { Sandbox } from './sandbox.ts';
+
 export type Runner = 'node' | 'vitest' | 'python' | 'pytest';
 
 /** What the gate makes of the orchestrator's own run of a build's tests. Names and reasons are made for a prompt. */
 export type TestReport = Readonly<{
   runner: Runner;
+  /** Where the tests were run: what ran in none is told so wherever the run is shown. */
+  sandbox: Sandbox['kind'];
   /** True only if the run ended by itself with exit code 0 and kept every rule of the gate but that of coverage. */
   passed: boolean;
   /** Tests that ran and prove something: skipped ones, those marked as to do and idle ones are not counted. */

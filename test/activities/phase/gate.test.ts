@@ -85,6 +85,16 @@ test('the whole report is kept beside the result, with all names and the output'
   expect(report).toMatchObject({ names: ['doubles'], output: 'the whole output', exitCode: 0, runner: 'node' });
 });
 
+test('a run without a sandbox is told as one, in the line of the audit and to an external tester', async () => {
+  const build = await coded();
+  const plain = { ...PASSED_RUN, sandbox: 'none' } as const;
+  const tested = await workOn(build, settings(plain));
+  expect(tested.results.testing?.data.summary).toContain('(measured, without a sandbox)');
+  expect(await measureOf(build, settings(plain))).toMatchObject({ summary: 'all tests pass, run without a sandbox' });
+  const held = await workOn(build, settings(PASSED_RUN));
+  expect(held.results.testing?.data.summary).toContain('(measured)');
+});
+
 test('an external tester’s gate is the same: what failed, what is not covered, and the whole report', async () => {
   const build = await coded();
   const failed = await measureOf(build, settings(FAILED_RUN));

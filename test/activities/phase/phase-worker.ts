@@ -18,6 +18,7 @@ import { apply } from '../../machine/sample-builds.ts';
 
 export const PASSED_RUN: TestReport = {
   runner: 'node',
+  sandbox: 'bubblewrap',
   passed: true,
   tests: 1,
   names: ['a'],

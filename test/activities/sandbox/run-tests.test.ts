@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function run(files: Files, timeoutMs = 30_000): Promise<TestReport> {
+async function run(files: Files, timeoutMs = 30_000): Promise<Omit<TestReport, 'sandbox'>> {
   await writeFiles(dir, files);
   const found = await runTests({ dir, sandbox, timeoutMs, signal });
   return judgeRun({ run: found, idle: null, base: null, required: [], changed: null });
