@@ -50,13 +50,16 @@ async function stopAll(parts: Part[]): Promise<void> {
 export async function startAll({ config, log, tell, signal, simulated }: AllSettings): Promise<Everything> {
   const parts: Part[] = [];
   try {
-    const sandbox = await openSandbox({ config, tell, signal });
+    // It may have to be installed: the servers start meanwhile.
+    const opening = openSandbox({ config, tell, signal });
+    opening.catch(() => undefined);
     const stack = await startStack({ ...stackSettings(config, tell), signal });
     parts.push(() => stack.stop());
     const { databaseUrl } = stack;
     const temporalAddress = stack.temporal.address;
     await unlessAborted(migrate(databaseUrl, { timeoutMs: DATABASE_ANSWER_TIMEOUT_MS, log: tell }), signal);
     const common = { config, databaseUrl, temporalAddress, log };
+    const sandbox = await opening;
     const worker = await startWorker({ ...common, sandbox, ...(simulated ? { simulated } : {}) });
     parts.push(() => worker.close());
     signal?.throwIfAborted();

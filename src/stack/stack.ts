@@ -35,11 +35,11 @@ export type Stack = Readonly<{
 }>;
 
 /** Ten seconds are promised to the user, start of the process included. */
-const CHECK_TIMEOUT_MS = 7_000;
+const CHECK_TIMEOUT_MS = 5_000;
 const ABANDON_TIMEOUT_MS = 5_000;
 
 /**
- * Starts the parts that are not configured, both at once, and checks that the configured ones answer within 7 s. When
+ * Starts the parts that are not configured, both at once, and checks that the configured ones answer within 5 s. When
  * one fails, the other is stopped before this throws. The embedded servers end when this process ends, also when it is
  * killed.
  * @throws AppError `data_dir_unwritable`, `data_dir_locked`, `temporal_missing`, `temporal_unreachable`,
