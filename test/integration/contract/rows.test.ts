@@ -149,8 +149,13 @@ const TABLE: readonly Row[] = [
   { call: 'GET /metrics' },
 ];
 
-/** Calls beside the table's that the design names elsewhere. */
-const BESIDE = ['GET /openapi.json', 'GET /docs'];
+/** Calls beside the table's: those that the design names elsewhere, and the downloads of a release. */
+const BESIDE = [
+  'GET /openapi.json',
+  'GET /docs',
+  'GET /api/workflows/{workflow_id}/artifacts',
+  'GET /api/workflows/{workflow_id}/artifacts/{name}',
+];
 
 let product: TestProduct;
 let api: TestProduct['api'];
