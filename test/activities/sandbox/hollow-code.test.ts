@@ -69,6 +69,14 @@ describe('code without its functions', () => {
   });
 });
 
+test('code that is too long or too deep to be parsed beside other work is left as it is', () => {
+  const statement = 'export const a = () => 1;\n';
+  for (const text of [statement.repeat(50_000), `${'('.repeat(200_000)}1${')'.repeat(200_000)}`]) {
+    expect(hollowedCode(text, 'undefined')).toBeNull();
+    expect(codeLines(text)).toBeNull();
+  }
+});
+
 describe('lines with code', () => {
   test('are those with a token, also within a text over several lines', () => {
     const text = '// words\n\nconst a = `one\n\ntwo`;\n/* more\n words */ call(); // and so on\n}';
