@@ -7,7 +7,7 @@ const TYPESCRIPT_BY_PATH = ['--import', 'tsx'];
  * Two processes run one file after the other and load the product once: loading it anew for each of a hundred files took
  * longer than the tests. So a file must leave no mark on a module; what it replaces, it puts back.
  */
-const SHARED_MODULES = { isolate: false, maxWorkers: 2 };
+const SHARED_MODULES = { isolate: false, maxWorkers: 2, setupFiles: ['test/quiet-runtime.ts'] };
 
 export default defineConfig({
   test: {

@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { announce } from '../../../src/activities/announce.ts';
@@ -13,9 +12,6 @@ import { type Delivery, deliver } from '../../../src/activities/notify/webhook.t
 import type { BuildSnapshot } from '../../../src/machine/snapshot.ts';
 import type { Webhook } from '../../../src/release-settings.ts';
 import { buildIn } from '../../machine/sample-builds.ts';
-
-// A failing activity is what is tested here.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const SECRET = 'a-secret-of-the-operator';
 const signal = new AbortController().signal;

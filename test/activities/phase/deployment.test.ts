@@ -2,7 +2,6 @@ import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PhaseOutput, UndoReleaseOutput } from '../../../src/activities/contract.ts';
 import type { ActivityDeps } from '../../../src/activities/deps.ts';
@@ -18,9 +17,6 @@ import { statusView } from '../../../src/machine/status-view.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { apply, buildIn } from '../../machine/sample-builds.ts';
 import { depsOf, inputOf, PASSED_RUN, workOn } from './phase-worker.ts';
-
-// A phase that fails is part of what is tested here.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 let dir: string;
 let model: FakeModel;
