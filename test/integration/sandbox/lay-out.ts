@@ -51,9 +51,9 @@ export async function runIn(
   return { ...end, text: end.stdout.toString('utf8') };
 }
 
-/** The processes of this machine that have a text in their command line. */
-export async function processesWith(text: string): Promise<number[]> {
+/** The processes of this machine that have a text in their command line, and begin it so. */
+export async function processesWith(text: string, ...begin: readonly string[]): Promise<number[]> {
   const pids = (await readdir('/proc')).map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return pids.filter((_, index) => lines[index]?.includes(text));
+  return pids.filter((_, index) => lines[index]?.includes(text) && lines[index].startsWith(begin.join('\0')));
 }
