@@ -1,9 +1,7 @@
-import { isJsonObject, type Json } from './json.ts';
+import { isJsonObject, isText, type Json } from './json.ts';
 
 /** Fields under which roles name a criterion that is an object; the first that is there counts. */
 const NAMES = ['criterion', 'description', 'text', 'title', 'name', 'requirement'] as const;
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
 /** The words of one success criterion: a text is its own, an object has them in a field, or is shown as it is. */
 function wordsOf(item: Json): string {

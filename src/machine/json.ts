@@ -79,6 +79,9 @@ export function jsonFaults(root: unknown): Fault[] {
   return faults.slice(0, FAULT_LIMIT);
 }
 
+/** Whether it is a text with words in it. */
+export const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { checkFiles, type WorkspaceFile } from './file-paths.ts';
-import { clipText, type Fault, isJsonObject, type Json, type JsonObject, jsonFaults } from './json.ts';
+import { clipText, type Fault, isJsonObject, isText, type Json, type JsonObject, jsonFaults } from './json.ts';
 import type { Phase } from './states.ts';
 import { saidReason } from './verdict.ts';
 
@@ -60,8 +60,6 @@ export const TEXT_FIELD: Partial<Record<Phase, string>> = {
   planning: 'plan',
   implementation: 'code',
 };
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
 function fileFault(value: unknown): string | null {
   if (!Array.isArray(value) || value.length === 0) return 'must be a list of at least one {path, content}';

@@ -1,5 +1,5 @@
 import { sameWords } from '../../machine/criteria.ts';
-import { clipText, type Fault, isJsonObject, type Json, type JsonObject } from '../../machine/json.ts';
+import { clipText, type Fault, isJsonObject, isText, type Json, type JsonObject } from '../../machine/json.ts';
 
 /** What evidence is held against. */
 export type Ground = Readonly<{
@@ -17,7 +17,6 @@ export type Ground = Readonly<{
 const QUOTED_CHARS = 80;
 
 const quoted = (text: string): string => JSON.stringify(clipText(text, QUOTED_CHARS));
-const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 const isGiven = (value: Json | undefined): value is Json => value !== undefined && value !== null && value !== '';
 
 /** `1`, `#1`, `1.`, and `1. with the words behind it`. */
