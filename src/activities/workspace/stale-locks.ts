@@ -14,8 +14,8 @@ const GUARDED = /cannot create keep file: File exists/;
 const GUARD_POLL_MS = 50;
 
 /**
- * Runs git work again, once, when it met a lock file that a killed git has left behind. A young lock may have a living
- * owner and is respected; a twin that writes the very same pack is waited for.
+ * Runs git work again when it met a lock file that a killed git has left behind; there may be several, and git tells of one
+ * at a time. A young lock may have a living owner and is respected; a twin that writes the very same pack is waited for.
  */
 export async function withoutStaleLocks<T>(repository: string, work: () => Promise<T>): Promise<T> {
   const endsAt = performance.now() + 2 * LOCK_AGE_MS;
@@ -24,13 +24,19 @@ export async function withoutStaleLocks<T>(repository: string, work: () => Promi
       return await work();
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      if (GUARDED.test(error.message) && performance.now() < endsAt) {
-        await removeStaleGuards(join(repository, 'objects', 'pack'));
-        await sleep(GUARD_POLL_MS);
-      } else if (await removeStaleLock(repository, error.message)) return await work();
-      else throw error;
+      // What is in the way is removed before the time is looked at: each try of an activity gets further than the last.
+      const isWorthATry = GUARDED.test(error.message)
+        ? await waitForGuard(repository)
+        : await removeStaleLock(repository, error.message);
+      if (!isWorthATry || performance.now() > endsAt) throw error;
     }
   }
+}
+
+async function waitForGuard(repository: string): Promise<true> {
+  await removeStaleGuards(join(repository, 'objects', 'pack'));
+  await sleep(GUARD_POLL_MS);
+  return true;
 }
 
 /** Nobody else of ours makes such files, so an old one is what a killed fast-import has left. */

@@ -198,10 +198,19 @@ describe('after a crash', () => {
     });
     await utimes(lock, 1, 1);
     await workspaces.advanceBuild({ workflowId, commit, signal });
-    await writeFile(lock, '');
-    await utimes(lock, 1, 1);
-    await workspaces.commitAttempt(input({ advanceTo: commit, base: commit, attempt: attempt(2) }));
     expect(show('rev-parse', 'refs/heads/build')).toBe(commit);
+  });
+
+  test('all locks of a git that was killed between them are removed', async () => {
+    const { commit, ref } = await workspaces.commitAttempt(input());
+    // It holds those of HEAD and of the branches that it moves at the same time.
+    for (const name of ['HEAD', 'refs/heads/build', ref]) {
+      await writeFile(join(repository, `${name}.lock`), '');
+      await utimes(join(repository, `${name}.lock`), 1, 1);
+    }
+    const again = input({ files: [{ path: 'other', content: '' }], advanceTo: commit, base: commit });
+    const next = await workspaces.commitAttempt(again);
+    expect(show('rev-parse', 'refs/heads/build', ref).split('\n')).toEqual([commit, next.commit]);
   });
 
   test('a pack that a killed git was guarding can be written all the same', async () => {
