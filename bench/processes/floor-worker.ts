@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import { createLog, installRuntime } from '../../src/compose/logging.ts';
+import { workerConnectionOptions } from '../../src/compose/temporal.ts';
 import { WORKER_TUNING } from '../../src/compose/worker.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../../src/workflow-bundle.ts';
 import { floorActivities } from '../floor/activities.ts';
@@ -16,7 +17,9 @@ const workflowBundle = await bundleWorkflowCode({
   payloadConverterPath: PAYLOAD_CONVERTER_PATH,
   logger: { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent },
 });
-const connection = await NativeConnection.connect({ address: temporalAddress });
+const connection = await NativeConnection.connect(
+  workerConnectionOptions({ apiKey: null, tls: null }, temporalAddress),
+);
 const worker = await Worker.create({
   connection,
   namespace,

@@ -15,7 +15,7 @@ import type { Providers } from '../models.ts';
 import { startSimulatedModel } from '../stack/simulated-model/simulated-model.ts';
 import { PAYLOAD_CONVERTER_PATH, workflowBundle } from '../workflow-bundle.ts';
 import { takeStorageReferencesAsTheyAre } from './storage-references.ts';
-import { connectionOptions } from './temporal.ts';
+import { workerConnectionOptions } from './temporal.ts';
 
 /** A flush takes under a millisecond: few connections serve many builds. */
 export const MIRROR_CONNECTIONS = 4;
@@ -95,7 +95,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const { config, databaseUrl, temporalAddress, log } = settings;
   const [codePath, connection] = await Promise.all([
     workflowBundle(config.cacheDir),
-    NativeConnection.connect(connectionOptions(config.temporal, temporalAddress)),
+    NativeConnection.connect(workerConnectionOptions(config.temporal, temporalAddress)),
   ]);
   const model = await modelsOf(settings);
   const mirror = createMirror({ databaseUrl, poolSize: MIRROR_CONNECTIONS });
