@@ -92,6 +92,7 @@ async function launchIn(
       args: outsideArguments(request, settings, { files, readOnly, uid, cgroup }),
       cwd: '/',
       env: request.env,
+      input: 'held',
       timeoutMs: request.timeoutMs + AROUND_MS,
       signal: request.signal,
       keep: 'tail',
@@ -122,7 +123,7 @@ function outsideArguments(request: LaunchRequest, settings: BubblewrapSettings, 
           ...['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'],
         ];
   return [
-    // A worker that is killed takes its runs along.
+    // A worker that is killed takes its runs along; see also the shell inside.
     ...['--pdeathsig', 'KILL', '--', tools.sh, '-c', OUTSIDE, 'outside'],
     ...[around.files.back, around.files.status, projectDir.slice(1), runDir.slice(1), tools.tar],
     ...[String(joinFiles.length), ...joinFiles],

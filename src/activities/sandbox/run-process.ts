@@ -7,7 +7,8 @@ export type ProcessRequest = Readonly<{
   cwd: string;
   /** The whole environment: nothing of ours is added. */
   env: Readonly<Record<string, string>>;
-  input?: readonly (string | Uint8Array)[];
+  /** `held`: nothing comes, and it ends with this process or the program. Default: it has ended. */
+  input?: readonly (string | Uint8Array)[] | 'held';
   timeoutMs: number;
   signal: AbortSignal;
   /** `whole`: stdout up to the limit, more ends the process. `tail`: the last bytes of stdout and stderr, mixed. */
@@ -99,10 +100,11 @@ export function runProcess(request: ProcessRequest): Promise<ProcessEnd> {
   });
 }
 
-function feed(child: ChildProcess, input: readonly (string | Uint8Array)[] | undefined): void {
+function feed(child: ChildProcess, input: ProcessRequest['input']): void {
   if (input === undefined || child.stdin === null) return;
   // A program that ends early closes its input; its exit code tells why.
   child.stdin.on('error', () => undefined);
+  if (input === 'held') return;
   for (const part of input) child.stdin.write(part);
   child.stdin.end();
 }

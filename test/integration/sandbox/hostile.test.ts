@@ -1,4 +1,5 @@
-import { fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { freemem, tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -79,28 +80,19 @@ describe.skipIf(cannotRun)('a hostile program', () => {
     expect(await outlives(sandbox)).toBe(false);
   });
 
-  it('is gone when the worker that runs it is killed, and the next one removes what it left', async () => {
-    const mark = `orphan-${process.hrtime.bigint()}`;
-    const { projectDir, runDir } = await layOut();
-    const program = ['-e', 'setTimeout(() => undefined, 100_000)', mark];
-    const worker = fork(
-      fileURLToPath(new URL('./launch-forever.ts', import.meta.url)),
-      [projectDir, runDir, ...program],
-      {
-        execArgv: ['--import', 'tsx'],
-        stdio: 'ignore',
-      },
-    );
-    onTestFinished(() => void worker.kill('SIGKILL'));
-    // Those that start it have the mark as well; for some milliseconds bubblewrap's child is not yet bound to its parent.
-    await until('the program', async () => (await processesWith(mark, process.execPath, '-e')).length > 0);
-    worker.kill('SIGKILL');
-    await until('the end of it', async () => (await processesWith(mark)).length === 0);
-    const left = async (): Promise<string[]> =>
-      (await readdir(tmpdir())).filter((name) => name.startsWith(`q-sandbox-${worker.pid}-`));
-    expect(await left()).toHaveLength(1);
-    await openBubblewrap(new AbortController().signal);
-    expect(await left()).toEqual([]);
+  it('is gone when the worker that runs it is killed at whatever moment, and the next one removes what it left', async () => {
+    // From before bubblewrap is there, over the moments in which not all are bound to one another, to the running program.
+    for (const moment of [0, 3, 6, 9, 12, 15, 18, 21, 24, 30, null]) {
+      const mark = `orphan-${process.hrtime.bigint()}`;
+      const worker = await launchForever(mark);
+      if (moment === null) {
+        await until('the program', async () => (await processesWith(mark, process.execPath, '-e')).length > 0);
+      } else await sleep(moment);
+      worker.kill('SIGKILL');
+      await until('the end of it', async () => (await processesWith(mark)).length === 0);
+      await openBubblewrap(new AbortController().signal);
+      expect((await readdir(tmpdir())).filter((name) => name.startsWith(`q-sandbox-${worker.pid}-`))).toEqual([]);
+    }
   });
 
   it('is gone with all that it started when its run is aborted', async () => {
@@ -116,6 +108,19 @@ describe.skipIf(cannotRun)('a hostile program', () => {
     await until('its end', async () => (await processesWith(mark)).length === 0);
   });
 });
+
+/** A worker of its own that is about to run a program, which has the mark in its command line and never ends. */
+async function launchForever(mark: string): Promise<ChildProcess> {
+  const { projectDir, runDir } = await layOut();
+  const args = [projectDir, runDir, '-e', 'setTimeout(() => undefined, 100_000)', mark];
+  const worker = fork(fileURLToPath(new URL('./launch-forever.ts', import.meta.url)), args, {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  onTestFinished(() => void worker.kill('SIGKILL'));
+  await once(worker, 'message');
+  return worker;
+}
 
 function commandOf({ language, code }: Program): [string, string[]] {
   return language === 'node' ? [process.execPath, ['-e', code]] : ['/usr/bin/python3', ['-c', code]];
