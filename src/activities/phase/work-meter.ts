@@ -28,7 +28,6 @@ export type WorkMeter = Readonly<{
   /** A call that was cut off: what it cost in tokens is not known. */
   addCancelledCall(route: Pick<ModelRoute, 'model' | 'provider'>, durationMs: number): void;
   report(): Work;
-  heartbeat(): void;
   stop(): void;
 }>;
 
@@ -39,10 +38,9 @@ export function startMeter(context: Context, budgetMs: number): WorkMeter {
   const worked = (): number => Math.round(before.activeMs + performance.now() - startedAt);
   const remainingMs = (): number => Math.max(0, budgetMs - worked());
   const report = (): Work => ({ activeMs: worked(), calls: calls.slice(-CALL_LIMIT) });
-  const heartbeat = (): void => context.heartbeat(report());
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(timedOut(report())), remainingMs());
-  const beat = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
+  const beat = setInterval(() => context.heartbeat(report()), HEARTBEAT_EVERY_MS);
   const add = (call: Omit<ModelCall, 'id'>): void => {
     calls.push(recordOf(call, `${context.info.attempt}.${calls.length}`));
   };
@@ -55,7 +53,6 @@ export function startMeter(context: Context, budgetMs: number): WorkMeter {
       add({ model, provider, promptTokens: 0, completionTokens: 0, durationMs, outcome: 'cancelled' });
     },
     report,
-    heartbeat,
     stop: () => {
       clearTimeout(timer);
       clearInterval(beat);
