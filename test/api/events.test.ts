@@ -1,8 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { liveEvent, streamEnd } from '../../src/api/replies.ts';
 import { readApiKeys } from '../../src/api-keys.ts';
 import { AppError } from '../../src/errors.ts';
 import { PHASES } from '../../src/machine/states.ts';
+import { eventually } from '../eventually.ts';
 import { type EventReader, readEvents } from './event-reader.ts';
 import { complete, type Served, serve } from './serve.ts';
 
@@ -13,7 +14,7 @@ const open = (api: Served, path: string, headers: Record<string, string> = {}): 
   readEvents(`${api.server.url}${path}`, headers);
 const behind = (id: string) => ({ 'last-event-id': id });
 const untilIds = (reader: EventReader, ids: readonly (string | undefined)[]) =>
-  vi.waitFor(() => expect(reader.ids()).toEqual(ids));
+  eventually(() => expect(reader.ids()).toEqual(ids));
 
 /** A build of which all is flushed, up to the end of the given phases. */
 async function flushedBuild(api: Served, phases: Parameters<typeof complete>[2] = [], buildId = 'build-1') {
@@ -33,7 +34,7 @@ describe('the stream of a build', () => {
     const { body } = await api.get(`/api/workflows/${id}/history`);
     const [events, handoffs] = [body.events, body.handoffs] as Record<string, unknown>[][];
     const reader = await open(api, ofBuild(id));
-    await vi.waitFor(() => expect(reader.events).toHaveLength(events?.length ?? 0));
+    await eventually(() => expect(reader.events).toHaveLength(events?.length ?? 0));
     expect(reader.events).toEqual(
       events?.map((event) => {
         const handoff = handoffs?.find(({ seq }) => seq === event.seq) ?? null;
@@ -151,10 +152,10 @@ describe('the stream of a project', () => {
     const [one, two] = [await flushedBuild(api, [], 'one'), await flushedBuild(api, [], 'two')];
     api.feed.add({ workflowId: 'other', projectId: 'else' });
     const reader = await open(api, ofProject('shop'));
-    await vi.waitFor(() => expect(reader.events).toHaveLength(4));
+    await eventually(() => expect(reader.events).toHaveLength(4));
     await complete(api, one, ['discovery']);
     api.mirror.flush(api.heldBuild(one));
-    await vi.waitFor(() => expect(reader.events).toHaveLength(6));
+    await eventually(() => expect(reader.events).toHaveLength(6));
     expect(reader.events.map(({ data }) => [data.workflow_id, data.id])).toEqual([
       ...[one, two].flatMap((id) => numbers(1, 2).map((number) => [id, number])),
       ...numbers(3, 4).map((number) => [one, number]),
@@ -170,9 +171,9 @@ describe('the stream of a project', () => {
     const api = await serve();
     const over = await flushedBuild(api, PHASES, 'over');
     const reader = await open(api, ofProject('shop'));
-    await vi.waitFor(() => expect(reader.events.at(-1)?.event).toBe('completed'));
+    await eventually(() => expect(reader.events.at(-1)?.event).toBe('completed'));
     const next = await flushedBuild(api, [], 'next');
-    await vi.waitFor(() => expect(reader.events.at(-1)?.data).toMatchObject({ workflow_id: next, id: '1.2' }));
+    await eventually(() => expect(reader.events.at(-1)?.data).toMatchObject({ workflow_id: next, id: '1.2' }));
     expect(reader.events.filter(({ data }) => data.workflow_id === over).at(-1)?.data.event_type).toBe('completed');
   });
 
@@ -180,7 +181,7 @@ describe('the stream of a project', () => {
     const api = await serve();
     await flushedBuild(api);
     const reader = await open(api, ofProject('shop'), behind('999'));
-    await vi.waitFor(() => expect(api.feed.asked).toContain('writers'));
+    await eventually(() => expect(api.feed.asked).toContain('writers'));
     await flushedBuild(api, [], 'next');
     await untilIds(reader, ['3', '4']);
   });
@@ -228,7 +229,7 @@ describe('while Postgres is away', () => {
     const reader = await open(api, ofBuild(id));
     await untilIds(reader, numbers(1, 2));
     api.mirror.mood = 'refuses';
-    await vi.waitFor(() => expect(reader.comments).toEqual([expect.stringContaining('does not answer')]));
+    await eventually(() => expect(reader.comments).toEqual([expect.stringContaining('does not answer')]));
     await complete(api, id, ['discovery']);
     api.mirror.flush(api.heldBuild(id));
     api.mirror.mood = 'answers';
@@ -252,8 +253,8 @@ describe('a key that is bound to projects', () => {
     ]);
     api.feed.add({ workflowId: 'w', projectId: 'shop' });
     await untilIds(allowed, ['1', '2']);
-    await vi.waitFor(() => expect(foreign.comments.length).toBeGreaterThan(1));
-    await vi.waitFor(() => expect(none.comments.length).toBeGreaterThan(1));
+    await eventually(() => expect(foreign.comments.length).toBeGreaterThan(1));
+    await eventually(() => expect(none.comments.length).toBeGreaterThan(1));
     const bytes = ({ text }: EventReader): string => text().replace(/(:\n\n)+$/, 'heartbeats');
     expect(bytes(foreign)).toBe(bytes(none));
     expect([foreign.status, none.status, foreign.events]).toEqual([200, 200, []]);
@@ -272,6 +273,6 @@ describe('a key that is bound to projects', () => {
     const api = await serve({ keys });
     const reader = await open(api, ofProject(project), as('web'));
     api.mirror.mood = 'refuses';
-    await vi.waitFor(() => expect(reader.comments).toEqual([expect.stringContaining('does not answer')]));
+    await eventually(() => expect(reader.comments).toEqual([expect.stringContaining('does not answer')]));
   });
 });

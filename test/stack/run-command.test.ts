@@ -1,20 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isAlive } from '../../src/stack/process-identity.mjs';
 import { type RunOptions, run } from '../../src/stack/run-command.ts';
-import { waitUntil } from '../../src/stack/wait-until.ts';
+import { eventually } from '../eventually.ts';
 import { tempFolder } from './temp-folder.ts';
+
+const HOUR_MS = 3_600_000;
 
 /** A shell that has started another process, and what became of both. */
 function runFamily(onInterrupt: string, options: Partial<RunOptions>) {
   const file = join(tempFolder(), 'pids');
   const script = `trap '${onInterrupt}' INT; sleep 1000 & echo "$$ $!" > "$1.new"; mv "$1.new" "$1"; wait; wait`;
   const result = run('sh', ['-c', script, 'sh', file], { deadlineMs: 60_000, ...options });
-  const pids = async (): Promise<number[]> => {
-    await waitUntil(() => existsSync(file), 10_000);
-    return readFileSync(file, 'utf8').trim().split(' ').map(Number);
-  };
+  const pids = (): Promise<number[]> => eventually(() => readFileSync(file, 'utf8').trim().split(' ').map(Number));
   return { result, pids };
 }
 
@@ -42,7 +41,7 @@ describe('a command', () => {
     expect(started.filter(isAlive)).toHaveLength(2);
     abort.abort();
     expect(await result).toEqual({ code: null, output, timedOut: false });
-    expect(await waitUntil(() => !started.some(isAlive), 5_000)).toBe(true);
+    await eventually(() => expect(started.filter(isAlive)).toEqual([]));
   });
 
   it('whose signal was aborted before is not run to its end', async () => {
@@ -51,9 +50,12 @@ describe('a command', () => {
   });
 
   it('past its deadline ends with all that it has started', async () => {
-    const { result, pids } = runFamily('exit 0', { deadlineMs: 1_000 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { result, pids } = runFamily('exit 0', { deadlineMs: HOUR_MS });
     const started = await pids();
+    vi.advanceTimersByTime(HOUR_MS);
     expect(await result).toMatchObject({ code: null, timedOut: true });
-    expect(await waitUntil(() => !started.some(isAlive), 5_000)).toBe(true);
+    await eventually(() => expect(started.filter(isAlive)).toEqual([]));
   });
 });

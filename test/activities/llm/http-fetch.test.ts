@@ -8,6 +8,7 @@ import { callModel } from '../../../src/activities/llm/chat.ts';
 import { CallFailed } from '../../../src/activities/llm/failure.ts';
 import { httpFetch } from '../../../src/activities/llm/http-fetch.ts';
 import type { ModelRoute } from '../../../src/models.ts';
+import { eventually } from '../../eventually.ts';
 import { delta, event, sendAnswer, sendJson, serveModel, startStream } from './model-server.ts';
 
 const DEADLINE_MS = 3_600_000;
@@ -64,10 +65,10 @@ describe('a model that is slow', () => {
     });
     let pieces = 0;
     const { result, runningMs } = timersOf(() => ask(route, () => pieces++));
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await eventually(() => expect(requests).toHaveLength(1));
     expect(runningMs().sort()).toEqual([DEADLINE_MS, DEADLINE_MS + CLIENT_MARGIN_MS]);
     startStream(response as ServerResponse).write(delta({ content: 'first' }));
-    await vi.waitFor(() => expect(pieces).toBe(1));
+    await eventually(() => expect(pieces).toBe(1));
     expect(runningMs()).toEqual([DEADLINE_MS]);
     response?.end(delta({}, 'stop'));
     expect((await result).content).toBe('first');
@@ -104,7 +105,7 @@ describe('a connection', () => {
     const { route, connections } = await serveModel((response) => sendAnswer(response, 'x'));
     const { result, runningMs } = timersOf(() => ask(route));
     await result;
-    await vi.waitFor(() => expect(runningMs()).toEqual([4_000]));
+    await eventually(() => expect(runningMs()).toEqual([4_000]));
     await ask(route);
     expect(connections()).toBe(1);
   });
@@ -115,7 +116,7 @@ describe('a connection', () => {
     });
     const before = new AbortController();
     const call = httpFetch(baseUrl, { signal: before.signal });
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await eventually(() => expect(requests).toHaveLength(1));
     before.abort(new Error('enough'));
     await expect(call).rejects.toThrow('enough');
     await requests[0]?.cut;

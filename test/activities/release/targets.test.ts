@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createReleases } from '../../../src/activities/release/release.ts';
 import { cleanOutput } from '../../../src/activities/release/run-tool.ts';
+import { eventually } from '../../eventually.ts';
 import { bareRepository, type PressFixture, pressFixture } from './press-fixture.ts';
 
 const KEY = { branch: 'branch-1', attempt: 1 };
@@ -140,7 +141,7 @@ describe('the target command', () => {
     const press = await opensCommand(publish, script('unpublish', 'true'));
     const stop = new AbortController();
     const made = press.releases.make({ ...press.input, signal: stop.signal }).catch((error: unknown) => error);
-    await expect.poll(() => existsSync(LIST('started')), { timeout: 20_000 }).toBe(true);
+    await eventually(() => expect(existsSync(LIST('started'))).toBe(true));
     stop.abort(new Error('cancelled'));
     expect(await made).toMatchObject({ message: 'cancelled' });
     await press.releases.undo(press.build, KEY);

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createReleases } from '../../../src/activities/release/release.ts';
+import { eventually } from '../../eventually.ts';
 import { type PressFixture, pressFixture } from './press-fixture.ts';
 
 let press: PressFixture;
@@ -84,7 +85,9 @@ describe('taking a release back', () => {
       const made = slow.make(press.input).catch((error: unknown) => error);
       await arrived;
       const undone = press.releases.undo(press.build, KEY);
-      await expect.poll(() => readdir(join(press.buildDir, '.records'))).toContain('a1-branch-1.undone');
+      await eventually(async () =>
+        expect(await readdir(join(press.buildDir, '.records'))).toContain('a1-branch-1.undone'),
+      );
       open();
       expect(await made).toMatchObject({ code: 'release_failed' });
       await undone;
@@ -111,7 +114,9 @@ describe('taking a release back', () => {
     const made = slow.make(press.input).catch((error: unknown) => error);
     await arrived;
     const undone = slow.undo(press.build, KEY);
-    await expect.poll(() => readdir(join(press.buildDir, '.records'))).toContain('a1-branch-1.undone');
+    await eventually(async () =>
+      expect(await readdir(join(press.buildDir, '.records'))).toContain('a1-branch-1.undone'),
+    );
     open();
     expect(await made).toMatchObject({ code: 'release_failed' });
     await undone;

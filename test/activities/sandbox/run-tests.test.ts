@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { judgeRun } from '../../../src/activities/sandbox/gate.ts';
 import { createMeasure } from '../../../src/activities/sandbox/measure.ts';
 import type { TestReport } from '../../../src/activities/sandbox/report.ts';
@@ -9,11 +9,13 @@ import { runTests } from '../../../src/activities/sandbox/run-tests.ts';
 import { noSandbox } from '../../../src/activities/sandbox/sandbox.ts';
 import { createWorkspaces } from '../../../src/activities/workspace/workspaces.ts';
 import { createFolderStore } from '../../../src/artifacts/artifact-store.ts';
+import { eventually } from '../../eventually.ts';
 import { type Files, writeFiles } from './projects.ts';
 
 const sandbox = noSandbox(false);
 
 const signal = new AbortController().signal;
+const HOUR_MS = 3_600_000;
 let dir = '';
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'project-'));
@@ -80,19 +82,24 @@ describe('a Node project', () => {
   });
 
   test('is stopped with all it has started when it does not end', async () => {
-    const report = await run(
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const running = run(
       {
         'package.json': packageJson,
-        'a.test.js': `${head}import { spawn } from 'node:child_process'; import { writeFileSync } from 'node:fs';
-const child = spawn('sleep', ['600']); writeFileSync('pid', String(child.pid));
+        'a.test.js': `${head}import { spawn } from 'node:child_process'; import { renameSync, writeFileSync } from 'node:fs';
+const child = spawn('sleep', ['600']); writeFileSync('pid.new', String(child.pid)); renameSync('pid.new', 'pid');
 test('waits', () => new Promise(() => {}));\n`,
       },
-      3000,
+      HOUR_MS,
     );
+    const pid = await eventually(async () => Number(await readFile(join(dir, 'pid'), 'utf8')));
+    vi.advanceTimersByTime(HOUR_MS);
+    vi.useRealTimers();
+    const report = await running;
     expect(report).toMatchObject({ passed: false, exitCode: null });
     expect(report.failures).toEqual([expect.objectContaining({ reason: expect.stringMatching(/did not end/) })]);
-    const pid = Number(await readFile(join(dir, 'pid'), 'utf8'));
-    await expect.poll(() => isAlive(pid)).toBe(false);
+    await eventually(async () => expect(await isAlive(pid)).toBe(false));
   });
 
   test('sees nothing of our environment', async () => {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readApiKeys } from '../../../src/api-keys.ts';
+import { eventually } from '../../eventually.ts';
 import { type EventReader, readEvents } from '../event-reader.ts';
 import { type Served, serve } from '../serve.ts';
 
 const PROJECT = '/api/workflows/project/shop/events';
 const open = (api: Served, headers: Record<string, string> = {}, path = PROJECT): Promise<EventReader> =>
   readEvents(`${api.server.url}${path}`, headers);
-const untilIds = (reader: EventReader, ids: readonly string[]) =>
-  vi.waitFor(() => expect(reader.ids()).toEqual(ids), { timeout: 10_000 });
+const untilIds = (reader: EventReader, ids: readonly string[]) => eventually(() => expect(reader.ids()).toEqual(ids));
 const add = (api: Served, count = 1): void => {
   for (let n = 0; n < count; n += 1) api.feed.add({ workflowId: 'w' });
 };
@@ -24,7 +24,7 @@ async function openWithoutReading(api: Served, path = PROJECT): Promise<{ gone()
   await new Promise((resolve) => socket.once('readable', resolve));
   // A paused socket never hears of its end; the server logs a call when it is over.
   const isOver = (): boolean => api.logged.some((line) => line.includes('takes-nothing'));
-  return { gone: () => vi.waitFor(() => expect(isOver()).toBe(true), { timeout: 15_000 }) };
+  return { gone: () => eventually(() => expect(isOver()).toBe(true)) };
 }
 
 const LARGE = { text: 'x'.repeat(1_000_000) };
@@ -54,7 +54,7 @@ describe('many watchers', () => {
     const reader = await open(api);
     await untilIds(reader, ['1']);
     reader.close();
-    const asked = await vi.waitFor(() => {
+    const asked = await eventually(() => {
       const before = api.feed.asked.length;
       return new Promise<number>((resolve, reject) => {
         setTimeout(() => (api.feed.asked.length === before ? resolve(before) : reject(new Error('still asks'))), 50);
@@ -91,7 +91,7 @@ describe('a watcher who comes while rows are read for others', () => {
     const release = api.feed.hold('rows');
     add(api);
     api.feed.add({ workflowId: 'v', projectId: 'other' });
-    await vi.waitFor(() => expect(count(api, 'rows')).toBe(1));
+    await eventually(() => expect(count(api, 'rows')).toBe(1));
     const newcomer = await open(api, { 'last-event-id': '1' }, '/api/workflows/project/other/events');
     release();
     await untilIds(reader, ['1', '2']);
@@ -108,11 +108,11 @@ describe('rows that become visible out of order', () => {
     api.feed.writing = ['other', 'late'];
     api.feed.add({ workflowId: 'quick', position: 5 });
     const looks = count(api, 'writers');
-    await vi.waitFor(() => expect(count(api, 'writers')).toBeGreaterThan(looks + 3));
+    await eventually(() => expect(count(api, 'writers')).toBeGreaterThan(looks + 3));
     const newcomer = await open(api);
     await untilIds(newcomer, ['1', '2']);
     api.feed.writing = ['late'];
-    await vi.waitFor(() => expect(count(api, 'writers')).toBeGreaterThan(looks + 6));
+    await eventually(() => expect(count(api, 'writers')).toBeGreaterThan(looks + 6));
     expect(reader.ids()).toEqual(['1', '2']);
     api.feed.add({ workflowId: 'late', position: 3 });
     api.feed.add({ workflowId: 'late', position: 4 });
@@ -178,7 +178,7 @@ describe('a silent stream', () => {
   it('is kept open by comments', async () => {
     const api = await serve({}, { heartbeatMs: 10 });
     const reader = await open(api);
-    await vi.waitFor(() => expect(reader.comments.length).toBeGreaterThan(2));
+    await eventually(() => expect(reader.comments.length).toBeGreaterThan(2));
     expect(new Set(reader.comments)).toEqual(new Set(['']));
   });
 });
@@ -192,7 +192,7 @@ describe('streams over the limit', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await api.get('/healthz')).status).toBe(200);
     first?.close();
-    await vi.waitFor(async () => expect((await open(api)).status).toBe(200));
+    await eventually(async () => expect((await open(api)).status).toBe(200));
   });
 
   it('of a key are 429, and leave room for other keys', async () => {
@@ -203,7 +203,7 @@ describe('streams over the limit', () => {
     expect((await api.get(PROJECT, as('ann'))).body).toMatchObject({ status: 429, code: 'too_many_streams' });
     expect((await open(api, as('bob'))).status).toBe(200);
     own.close();
-    await vi.waitFor(async () => expect((await open(api, as('ann'))).status).toBe(200));
+    await eventually(async () => expect((await open(api, as('ann'))).status).toBe(200));
   });
 
   it('do not count what was refused or has nothing to say', async () => {
@@ -212,7 +212,7 @@ describe('streams over the limit', () => {
       expect((await api.get('/api/workflows/none/events')).status).toBe(404);
       expect((await api.send(PROJECT, { method: 'HEAD' })).status).toBe(200);
     }
-    await vi.waitFor(async () => expect((await open(api)).status).toBe(200));
+    await eventually(async () => expect((await open(api)).status).toBe(200));
   });
 });
 
@@ -233,7 +233,7 @@ describe('a shutdown', () => {
     const api = await serve();
     addTooMuch(api);
     const slow = await openWithoutReading(api);
-    await vi.waitFor(() => expect(count(api, 'page')).toBe(1));
+    await eventually(() => expect(count(api, 'page')).toBe(1));
     api.live.close();
     await (await open(api)).ended;
     await api.server.close();

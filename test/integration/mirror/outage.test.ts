@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createMirror, type Mirror } from '../../../src/mirror/mirror.ts';
 import { createReadClient, type ReadClient } from '../../../src/mirror/read-client.ts';
 import { createReader } from '../../../src/mirror/reader.ts';
+import { eventually } from '../../eventually.ts';
 import { call, cleanRun, flushOf, specOf } from '../../mirror/builds.ts';
 import { type Databases, startDatabases } from './database-fixture.ts';
 import { startWire, type Wire } from './wire.ts';
@@ -53,7 +54,7 @@ describe('a flush to a server that hangs', () => {
     await mirror.flush(flushOf(start), LONG);
     wire.cut();
     await expect(mirror.flush(flushOf(planning), SHORT)).rejects.toMatchObject(unavailable('no answer'));
-    await expect.poll(() => wire.connections(), { timeout: 10_000 }).toBe(0);
+    await eventually(() => expect(wire.connections()).toBe(0));
   });
 
   it('succeeds when it is repeated after the server came back, and writes nothing twice', async () => {
@@ -70,7 +71,7 @@ describe('a flush to a server that hangs', () => {
     wire.cut();
     await expect(mirror.flush(flushOf(planning), SHORT)).rejects.toMatchObject(unavailable('no answer'));
     await mirror.close();
-    await expect.poll(() => wire.connections(), { timeout: 10_000 }).toBe(0);
+    await eventually(() => expect(wire.connections()).toBe(0));
   });
 
   it('stops waiting when it is cancelled, with the reason of the cancellation', async () => {
@@ -136,7 +137,7 @@ describe('a read from a server that hangs', () => {
     await expect(reader.ping(50)).rejects.toMatchObject(unavailable('within 50 ms'));
     wire.mend();
     const found = () => patientReader.findBuild('workflow-a').catch(() => null);
-    await expect.poll(found, { timeout: 20_000 }).not.toBeNull();
+    await eventually(async () => expect(await found()).not.toBeNull());
   });
 });
 
