@@ -44,6 +44,7 @@ export class Unreachable extends Error {
 
 /** gRPC's code for a deadline that has passed, for the ones that the client itself does not keep. */
 export const DEADLINE_EXCEEDED = 4;
+const CANCELLED = 1;
 
 class DeadlinePassed extends Error {
   readonly code = DEADLINE_EXCEEDED;
@@ -51,6 +52,12 @@ class DeadlinePassed extends Error {
 
 /** Time for the client to tell of its own deadline, which says more than ours. */
 const CLIENT_GRACE_MS = 100;
+/** A server reckons with the time that was left when the call was sent, in whole milliseconds: it may be this early. */
+const SERVER_EARLY_MS = 100;
+
+/** Server and client keep the same deadline. Where the server is first, it resets the call, which reads as cancelled. */
+const isDue = (error: unknown, dueAtMs: number): boolean =>
+  grpcCode(error) === CANCELLED && performance.now() >= dueAtMs - SERVER_EARLY_MS;
 
 /**
  * Calls Temporal with a deadline. The client waits for a server that is away as patiently as for a worker, and goes on
@@ -80,7 +87,12 @@ export async function callTemporal<T>(client: Client, deadlineMs: number, call: 
     timers.push(setTimeout(() => void probe(), PROBE_AFTER_MS));
     timers.push(setTimeout(() => stop(new DeadlinePassed('the deadline has passed')), deadlineMs + CLIENT_GRACE_MS));
   });
-  const made = client.withDeadline(Date.now() + deadlineMs, () => client.withAbortSignal(giveUp.signal, call));
+  const dueAtMs = performance.now() + deadlineMs;
+  const made = client
+    .withDeadline(Date.now() + deadlineMs, () => client.withAbortSignal(giveUp.signal, call))
+    .catch((error: unknown) => {
+      throw isDue(error, dueAtMs) ? new DeadlinePassed('the deadline has passed', { cause: error }) : error;
+    });
   try {
     return await Promise.race([made, outOfTime]);
   } finally {

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { callTemporal, Unreachable } from '../../src/api/temporal-call.ts';
+import { callTemporal, grpcCode, Unreachable } from '../../src/api/temporal-call.ts';
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -31,6 +31,21 @@ describe('a call to Temporal', () => {
     await vi.advanceTimersByTimeAsync(2000);
     await given;
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    ['at the deadline, which the server keeps, too, has reached it', 1950, 4],
+    ['before is told as it is', 1000, 1],
+  ])('that the server resets %s', async (_what, afterMs, code) => {
+    const reset = Object.assign(new Error('1 CANCELLED: Call cancelled'), { code: 1 });
+    const call = callTemporal(
+      client(async () => ({})),
+      2000,
+      () =>
+        new Promise((_, reject) => setTimeout(() => reject(new Error('Failed to query', { cause: reset })), afterMs)),
+    ).catch((error: unknown) => grpcCode(error));
+    await vi.advanceTimersByTimeAsync(afterMs);
+    expect(await call).toBe(code);
   });
 
   it('waits for its deadline when the server is there but the answer is not', async () => {
