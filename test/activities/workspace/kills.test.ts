@@ -29,13 +29,18 @@ afterEach(async () => {
   await machines.remove();
 });
 
-/** The git processes that work on our repository. They lead process groups of their own and outlive who started them. */
+/**
+ * The git processes that work on our repository, by their command, or as git's own helpers by their environment. They lead
+ * process groups of their own and outlive who started them.
+ */
 async function gitsAtWork(): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const marks = [`--git-dir=${machines.repository}`, `GIT_DIR=${machines.repository}`];
   const found = await Promise.all(
     pids.map(async (pid) => {
-      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return command.includes(`--git-dir=${machines.repository}`) ? [Number(pid)] : [];
+      const files = ['cmdline', 'environ'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => ''));
+      const told = (await Promise.all(files)).join('\0');
+      return marks.some((mark) => told.includes(mark)) ? [Number(pid)] : [];
     }),
   );
   return found.flat();

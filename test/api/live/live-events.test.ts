@@ -37,7 +37,10 @@ describe('many watchers', () => {
   it('share every look and every page: what is asked of the mirror does not grow with them', async () => {
     const api = await serve({}, { lookMs: 20 });
     add(api, 5);
+    // However long it takes until all are there, none is served before the last.
+    const serveAll = api.feed.hold('page');
     const readers = await Promise.all(Array.from({ length: 60 }, () => open(api)));
+    serveAll();
     for (const reader of readers) await untilIds(reader, ['1', '2', '3', '4', '5']);
     const pages = count(api, 'page');
     expect(pages).toBeLessThan(10);
