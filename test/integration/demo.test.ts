@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive } from '../../src/stack/process-identity.mjs';
 import { waitUntil } from '../../src/stack/wait-until.ts';
+import { eventually } from '../eventually.ts';
 import { tempFolder } from '../stack/temp-folder.ts';
 import { serversOf } from './stack/probes.ts';
 
@@ -53,7 +54,7 @@ async function expectNothingLeft(
 ): Promise<void> {
   expect(servers.filter(isAlive)).toEqual([]);
   // The compiler that the loader started ends when it sees that its parent has.
-  expect(await waitUntil(() => !groupLives(pid), 5_000)).toBe(true);
+  await eventually(() => expect(groupLives(pid)).toBe(false));
   expect(existsSync(join(dataDir, 'stack.lock'))).toBe(false);
 }
 
@@ -150,7 +151,7 @@ describe('npm run demo', { timeout: 180_000 }, () => {
     const servers = serversOf(dataDir);
     process.kill(-(run.process.pid ?? 0), 'SIGINT');
     expect(await run.ended, run.err()).toBe(130);
-    await waitUntil(() => !servers.some(isAlive), 20_000);
+    await eventually(() => expect(servers.filter(isAlive)).toEqual([]));
     await expectNothingLeft(run, dataDir, servers);
   });
 

@@ -81,8 +81,8 @@ resolver.setServers(['127.0.0.1:' + process.argv[2]]);
 resolver.resolve4('secret.example', () => console.log('asked'));
 `;
 
-const KILL = "process.kill(Number(process.argv[2]), 'SIGKILL');";
-const KILL_IN_PYTHON = 'import os, sys; os.kill(int(sys.argv[1]), 9)';
+const KILL = "process.kill(Number(process.argv[2]), 'SIGKILL'); console.log('killed');";
+const KILL_IN_PYTHON = "import os, sys; os.kill(int(sys.argv[1]), 9); print('killed')";
 
 const READ_ALL_ENVIRONMENTS = `
 import { readdirSync, readFileSync } from 'node:fs';
@@ -100,17 +100,28 @@ console.log('all written');
 const MIB = 1024 * 1024;
 
 const ALLOCATE = `
-import { execFile } from 'node:child_process';
+import { fork } from 'node:child_process';
 const [, , mebibytes, processes] = process.argv.map(Number);
 if (processes > 1) {
-  for (let n = 0; n < processes; n += 1) {
-    execFile(process.execPath, [process.argv[1], mebibytes, 1], (_, text) => console.log(text));
+  const children = Array.from({ length: processes }, () => fork(process.argv[1], [mebibytes, 1]));
+  let full = 0;
+  for (const child of children) {
+    // They are held at the same time: nobody lets go before all have them.
+    child.on('message', () => {
+      full += 1;
+      if (full === processes) for (const one of children) one.send('all');
+    });
+    child.on('exit', () => full < processes && children.forEach((one) => one.kill()));
   }
 } else {
   const held = [];
   for (let n = 0; n < mebibytes; n += 100) held.push(Buffer.alloc(100 * 1024 * 1024, 1));
-  // They are held at the same time.
-  setTimeout(() => console.log('held ' + held.length), 1000);
+  const tell = () => {
+    console.log('held ' + held.length);
+    process.disconnect?.();
+  };
+  if (process.send) process.once('message', tell).send('full');
+  else tell();
 }
 `;
 const countOf = (text: string, part: string): number => text.split(part).length - 1;
@@ -226,11 +237,17 @@ export const ATTACKS: Readonly<Record<string, Prepare>> = {
   'kills another process': async () => {
     const victim = await startVictim({});
     const args = [String(victim.pid)];
-    return { program: { language: 'node', code: KILL, args }, worked: () => victim.isDead() };
+    return {
+      program: { language: 'node', code: KILL, args },
+      worked: (text) => text.includes('killed') && victim.ended,
+    };
   },
   'kills another process, in Python': async () => {
     const victim = await startVictim({});
     const args = [String(victim.pid)];
-    return { program: { language: 'python', code: KILL_IN_PYTHON, args }, worked: () => victim.isDead() };
+    return {
+      program: { language: 'python', code: KILL_IN_PYTHON, args },
+      worked: (text) => text.includes('killed') && victim.ended,
+    };
   },
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isAlive } from '../../../src/stack/process-identity.mjs';
 import { startStack } from '../../../src/stack/stack.ts';
-import { waitUntil } from '../../../src/stack/wait-until.ts';
+import { eventually } from '../../eventually.ts';
 import { tempFolder } from '../../stack/temp-folder.ts';
 import { startProcess, type TestProcess } from '../fixtures/process.ts';
 import { serversOf } from './probes.ts';
@@ -31,8 +31,7 @@ function slowMachine() {
   const { PATH = '', HOME = '' } = process.env;
   const env = { PATH: `${bin}:${PATH}`, HOME, ...noNetwork, XDG_CACHE_HOME: cache, DATA_DIR: dataDir, PORT: '0' };
   const compilers = async (): Promise<number[]> => {
-    expect(await waitUntil(() => existsSync(join(bin, 'pids')), 60_000)).toBe(true);
-    return readFileSync(join(bin, 'pids'), 'utf8').trim().split(' ').map(Number);
+    return eventually(() => readFileSync(join(bin, 'pids'), 'utf8').trim().split(' ').map(Number));
   };
   const cached = (): string[] => readdirSync(join(cache, 'q-orchestrator', 'bin'));
   return { env, dataDir, cacheDir: join(cache, 'q-orchestrator'), compilers, cached };
@@ -51,7 +50,7 @@ describe('a start that is building the Temporal server', { timeout: 120_000 }, (
       expect(pids.filter(isAlive)).toHaveLength(4);
       process.kill(-started.pid, 'SIGINT');
       expect(await started.ended, started.output()).toBe(130);
-      expect(await waitUntil(() => !pids.some(isAlive), 5_000)).toBe(true);
+      await eventually(() => expect(pids.filter(isAlive)).toEqual([]));
       expect(started.output()).not.toMatch(/^\s+at |Error/m);
       expect(existsSync(join(dataDir, 'stack.lock'))).toBe(false);
       expect(cached()).toEqual([]);
@@ -71,7 +70,7 @@ describe('a start that is building the Temporal server', { timeout: 120_000 }, (
     const failure = starting.catch((error: unknown) => error);
     const pids = await compilers();
     expect(await failure).toMatchObject({ code: 'postgres_unreachable' });
-    expect(await waitUntil(() => !pids.some(isAlive), 5_000)).toBe(true);
+    await eventually(() => expect(pids.filter(isAlive)).toEqual([]));
     expect(existsSync(join(dataDir, 'stack.lock'))).toBe(false);
   });
 });

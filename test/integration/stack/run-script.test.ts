@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isAlive } from '../../../src/stack/process-identity.mjs';
-import { waitUntil } from '../../../src/stack/wait-until.ts';
+import { eventually } from '../../eventually.ts';
 import { tempFolder } from '../../stack/temp-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -160,10 +160,9 @@ describe('scripts/run.mjs', () => {
        renameSync('pid.new', 'pid');`,
     );
     const script = start(project, 'stay.mjs');
-    expect(await waitUntil(() => existsSync(pidFile), 20_000)).toBe(true);
+    const pid = await eventually(() => Number(readFileSync(pidFile, 'utf8')));
     script.kill('SIGKILL');
-    const pid = Number(readFileSync(pidFile, 'utf8'));
-    expect(await waitUntil(() => !isAlive(pid), 10_000)).toBe(true);
+    await eventually(() => expect(isAlive(pid)).toBe(false));
     expect(readFileSync(heard, 'utf8')).toBe('SIGHUP');
   });
 

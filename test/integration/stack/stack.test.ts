@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { accepts } from '../../../src/stack/ports.ts';
 import { isAlive } from '../../../src/stack/process-identity.mjs';
 import { type Stack, type StackSettings, startStack } from '../../../src/stack/stack.ts';
-import { waitUntil } from '../../../src/stack/wait-until.ts';
+import { eventually } from '../../eventually.ts';
 import { tempFolder } from '../../stack/temp-folder.ts';
 import {
   CACHE_DIR,
@@ -37,7 +37,7 @@ async function hold(dataDir: string): Promise<HeldStack> {
 }
 
 const serversOf = ({ embedded }: Stack): number[] => [embedded.postgresPid() ?? 0, embedded.temporalPid() ?? 0];
-const allGone = (pids: readonly number[]) => waitUntil(() => !pids.some(isAlive), 20_000);
+const allGone = (pids: readonly number[]) => eventually(() => expect(pids.filter(isAlive)).toEqual([]));
 
 function kill(pids: readonly (number | undefined)[]): void {
   for (const pid of pids) if (pid !== undefined) process.kill(pid, 'SIGKILL');
@@ -90,7 +90,7 @@ describe('the embedded stack', { timeout: LONG_MS }, () => {
     const first = await hold(dataDir);
     await leaveTraces(first.databaseUrl, first.address);
     kill([first.process.pid]);
-    expect(await allGone([...first.servers, ...first.guardians])).toBe(true);
+    await allGone([...first.servers, ...first.guardians]);
     const second = await start(dataDir);
     await expectTraces(second.databaseUrl, second.temporal.address);
   });
@@ -132,12 +132,7 @@ describe('the embedded stack', { timeout: LONG_MS }, () => {
     await leaveTraces(stack.databaseUrl, stack.temporal.address);
     const before = serversOf(stack);
     kill(before);
-    const answers = () =>
-      expectTraces(stack.databaseUrl, stack.temporal.address).then(
-        () => true,
-        () => false,
-      );
-    expect(await waitUntil(answers, 30_000)).toBe(true);
+    await eventually(() => expectTraces(stack.databaseUrl, stack.temporal.address));
     expect(serversOf(stack)).not.toEqual(before);
     const after = serversOf(stack);
     await stack.stop();
