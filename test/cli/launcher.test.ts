@@ -26,7 +26,7 @@ function start(command: string, args: readonly string[], cwd: string, env: Recor
   return { child, ended };
 }
 
-describe('the command q-orchestrator', { timeout: 120_000 }, () => {
+describe('the command q-orchestrator', () => {
   it('is what npx runs in a clone, by its name and by its folder', async () => {
     // A cache of its own and no network: nothing but the clone may be needed.
     const env = { npm_config_cache: tempFolder(), npm_config_offline: 'true' };

@@ -43,7 +43,7 @@ const load = (name: string): Recorded => JSON.parse(readFileSync(pathOf(name), '
 let codePath: string;
 beforeAll(async () => {
   codePath = await workflowBundle(readConfig().cacheDir);
-}, 120_000);
+});
 
 function replay({ events }: Recorded): Promise<void> {
   // The workflow compares its id with the one in its input.

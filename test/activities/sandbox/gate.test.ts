@@ -6,9 +6,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TestReport } from '../../../src/activities/sandbox/report.ts';
 import { type Files, type Gated, gate, writeFiles } from './projects.ts';
 
-/** Each test makes several runs of a test runner, beside another process of tests. */
-const LONG = { timeout: 60_000 };
-
 const head = "import { test } from 'node:test'; import assert from 'node:assert/strict';\n";
 const SOURCE = "export function size(x) {\n  if (x > 1) {\n    return 'big';\n  }\n  return 'small';\n}\n";
 const IMPORT = `${head}import { size } from '../src/size.js';\n`;
@@ -42,7 +39,7 @@ test('tests that assert what the code gives pass, and are named', async () => {
   expect(await gated({})).toMatchObject({ passed: true, names: ['is small', 'is big'], idle: [], coverage: 100 });
 });
 
-describe('tests that assert nothing', LONG, () => {
+describe('tests that assert nothing', () => {
   const calls = `${IMPORT}test('calls it', () => { size(0); size(2); });\ntest('is there', () => assert.ok(size));\n`;
 
   test('do not pass, although they reach every line', async () => {
@@ -97,7 +94,7 @@ test('the limit is three', () => assert.equal(LIMIT, 3));\n`,
   });
 });
 
-describe('tests that are gone', LONG, () => {
+describe('tests that are gone', () => {
   const without = { 'test/size.test.js': IMPORT + BIG };
 
   test('do not pass when they failed in the run that was sent back, and go on being owed', async () => {
@@ -117,7 +114,7 @@ describe('tests that are gone', LONG, () => {
   });
 });
 
-describe('skipped tests', LONG, () => {
+describe('skipped tests', () => {
   const marked = {
     'test/size.test.js': `${IMPORT}${SMALL}${BIG}test.skip('is odd', () => {});\ntest.todo('is even');\n`,
   };
@@ -138,7 +135,7 @@ describe('skipped tests', LONG, () => {
   });
 });
 
-describe('a run that hides what failed', LONG, () => {
+describe('a run that hides what failed', () => {
   test('by the script of package.json does not pass', async () => {
     expect(reasons(await gated(FAILING))).toEqual([expect.stringMatching(/^is wrong: /)]);
     expect(await plainRun(FAILING, '/bin/sh', ['-c', `"${process.execPath}" --test || true`])).toBe(0);
@@ -187,7 +184,7 @@ describe('a run that hides what failed', LONG, () => {
   });
 });
 
-describe('a run that writes to its own report', LONG, () => {
+describe('a run that writes to its own report', () => {
   const UNSEALED = /without a report of our own runner/;
   const failure = "test('is wrong', () => assert.fail('wrong'));\n";
   const passLine = JSON.stringify({ kind: 'pass', name: 'forged' });
@@ -234,7 +231,7 @@ describe('a run that writes to its own report', LONG, () => {
   });
 });
 
-describe('coverage', LONG, () => {
+describe('coverage', () => {
   test('is of the lines changed since the source that the build began with', async () => {
     const base = { ...PROJECT, 'src/old.js': 'export const old = () => 1;\nexport const older = () => 2;\n' };
     const forgotten = { 'src/forgotten.js': 'export const a = 1;\n' };

@@ -5,15 +5,12 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { TestReport } from '../../../src/activities/sandbox/report.ts';
 import { gate, PYTHON, VITEST, writeFiles } from './projects.ts';
 
-/** Each test makes several runs of a test runner, beside another process of tests. */
-const LONG = { timeout: 60_000 };
-
 const reasons = ({ failures }: TestReport): string[] => failures.map(({ name, reason }) => `${name}: ${reason}`);
 
 const WRONG =
   'import unittest\nfrom size import size\n\nclass WrongTest(unittest.TestCase):\n    def test_wrong(self):\n        self.assertEqual(size(0), "huge")\n';
 
-describe('unittest', LONG, () => {
+describe('unittest', () => {
   test('passes with tests that assert something, and not with others', async () => {
     expect(await gate(PYTHON)).toMatchObject({ runner: 'python', passed: true, tests: 2, idle: [], coverage: 100 });
     const calls =
@@ -79,7 +76,7 @@ describe('unittest', LONG, () => {
   });
 });
 
-describe('packages that an operator has prepared', LONG, () => {
+describe('packages that an operator has prepared', () => {
   const PACKAGES = {
     'node_modules/double/package.json': '{"name":"double","type":"module","exports":"./index.js"}',
     'node_modules/double/index.js': 'export const double = (n) => n * 2;\n',
@@ -108,7 +105,7 @@ describe('packages that an operator has prepared', LONG, () => {
   });
 });
 
-describe('vitest', LONG, () => {
+describe('vitest', () => {
   test('is asked for where no prepared one is there', async () => {
     const report = await gate(VITEST);
     expect(report).toMatchObject({ runner: 'vitest', passed: false, tests: 0 });

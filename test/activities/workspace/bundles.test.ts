@@ -241,5 +241,5 @@ describe('a bundle larger than an artifact may be', () => {
     for (const name of ['a.bin', 'c.bin']) {
       expect((await readFile(join(intoDir, name))).equals(await readFile(join(origin, name)))).toBe(true);
     }
-  }, 60_000);
+  });
 });

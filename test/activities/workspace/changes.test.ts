@@ -159,7 +159,7 @@ describe('files that a model made too many, too large, or hostile', () => {
     );
     const beside = await readdir(machines.dir);
     expect(beside.filter((name) => !['origin', 'out', 'first', 'artifacts'].includes(name))).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('a tree with links', () => {

@@ -95,41 +95,37 @@ describe.skipIf(process.platform !== 'linux')('whatever is killed at whatever mo
   test.each([
     ['both', [0, 15, 30, 45, 60, 80, 120]],
     ['process', [25, 50, 90]],
-  ] as const)(
-    '(%s), every branch leads to a whole commit and the next attempt works',
-    async (whom, moments) => {
-      let last: Told | null = null;
-      // An attempt moves the branch to the commit that it builds on, which was told before the attempt began.
-      const committed = new Set(['']);
-      for (const moment of moments) {
-        const told: Told[] = await commitUntilKilled(last, moment, whom);
-        last = told.at(-1) ?? last;
-        for (const { commit } of told) committed.add(commit);
-        if (await isPresent()) {
-          await letTimePass();
-          expect(machines.show('fsck', '--strict', '--no-dangling')).toBe('');
-          const branch = machines.show('for-each-ref', '--format=%(objectname)', 'refs/heads/build');
-          expect(committed).toContain(branch);
-        }
-        const number: number = (last?.attempt ?? 0) + 1;
-        const on = { base: last?.commit ?? null, bundle: last?.bundle, advanceTo: last?.commit ?? null };
-        const next = await machines
-          .another('first')
-          .commitAttempt(
-            attemptInput({ ...on, attempt: attempt(number), files: [{ path: 'after', content: `${moment}` }] }),
-          );
-        if (last !== null) expect(machines.show('rev-parse', 'refs/heads/build')).toBe(last.commit);
-        last = { ...next, attempt: number };
-        committed.add(next.commit);
+  ] as const)('(%s), every branch leads to a whole commit and the next attempt works', async (whom, moments) => {
+    let last: Told | null = null;
+    // An attempt moves the branch to the commit that it builds on, which was told before the attempt began.
+    const committed = new Set(['']);
+    for (const moment of moments) {
+      const told: Told[] = await commitUntilKilled(last, moment, whom);
+      last = told.at(-1) ?? last;
+      for (const { commit } of told) committed.add(commit);
+      if (await isPresent()) {
+        await letTimePass();
+        expect(machines.show('fsck', '--strict', '--no-dangling')).toBe('');
+        const branch = machines.show('for-each-ref', '--format=%(objectname)', 'refs/heads/build');
+        expect(committed).toContain(branch);
       }
-      const { commit, bundle } = last as Told;
-      const { files } = await machines
-        .another('second')
-        .readFiles({ workflowId, commit, bundle, limitBytes: 1e6, signal });
-      expect(files.find(({ path }) => path === 'after')?.content).toBe(String(moments.at(-1)));
-    },
-    120_000,
-  );
+      const number: number = (last?.attempt ?? 0) + 1;
+      const on = { base: last?.commit ?? null, bundle: last?.bundle, advanceTo: last?.commit ?? null };
+      const next = await machines
+        .another('first')
+        .commitAttempt(
+          attemptInput({ ...on, attempt: attempt(number), files: [{ path: 'after', content: `${moment}` }] }),
+        );
+      if (last !== null) expect(machines.show('rev-parse', 'refs/heads/build')).toBe(last.commit);
+      last = { ...next, attempt: number };
+      committed.add(next.commit);
+    }
+    const { commit, bundle } = last as Told;
+    const { files } = await machines
+      .another('second')
+      .readFiles({ workflowId, commit, bundle, limitBytes: 1e6, signal });
+    expect(files.find(({ path }) => path === 'after')?.content).toBe(String(moments.at(-1)));
+  });
 });
 
 describe('what a kill leaves behind', () => {

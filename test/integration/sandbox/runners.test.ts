@@ -8,9 +8,6 @@ import { realSandbox } from '../fixtures/sandbox.ts';
 const sandbox = await realSandbox();
 const gate = (files: Files, options: Gated = {}): Promise<TestReport> => gateOf(files, { sandbox, ...options });
 
-/** Each test makes several runs of a test runner, beside another process of tests. */
-const LONG = { timeout: 60_000 };
-
 const reasons = ({ failures }: TestReport): string[] => failures.map(({ name, reason }) => `${name}: ${reason}`);
 
 const PYTEST = {
@@ -20,7 +17,7 @@ const PYTEST = {
     'import pytest\nfrom size import size\n\n@pytest.mark.parametrize("given", [0, 1])\ndef test_small(given):\n    assert size(given) == "small"\n\ndef test_big(two):\n    assert size(two) == "big"\n',
 };
 
-describe('pytest', LONG, () => {
+describe('pytest', () => {
   test.skipIf(!hasPytest())('runs tests with fixtures and parameters, and counts what asserts something', async () => {
     const report = await gate(PYTEST);
     expect(report).toMatchObject({ runner: 'pytest', passed: true, idle: [], coverage: 100 });
@@ -73,7 +70,7 @@ def pytest_pyfunc_call(pyfuncitem):
 /** Our own packages are as good as any that an operator has prepared. */
 const withVitest = { dependenciesDir: resolve('.') };
 
-describe('vitest', LONG, () => {
+describe('vitest', () => {
   test('runs TypeScript, and counts what asserts something', async () => {
     const forgotten = { 'src/forgotten.ts': 'export const forgotten = (): number => 1;\n' };
     expect(await gate({ ...VITEST, ...forgotten }, withVitest)).toMatchObject({

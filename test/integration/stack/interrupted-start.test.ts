@@ -37,7 +37,7 @@ function slowMachine() {
   return { env, dataDir, cacheDir: join(cache, 'q-orchestrator'), compilers, cached };
 }
 
-describe('a start that is building the Temporal server', { timeout: 120_000 }, () => {
+describe('a start that is building the Temporal server', () => {
   it.each(['src/main.ts', 'src/demo.ts'])(
     'is given up at a Ctrl-C, by %s, and nothing is left of it',
     async (entry) => {

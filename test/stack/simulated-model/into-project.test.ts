@@ -35,7 +35,6 @@ describe('a recipe in an existing project', () => {
       expect(await runRecipe(withPackage(recipe.rightFiles))).toMatchObject({ exitCode: 0, failedTests: [] });
       expect((await runRecipe(withPackage(recipe.mistakenFiles))).exitCode).not.toBe(0);
     },
-    60_000,
   );
 
   test('keeps to ES modules where the project has them, and to the folders that are there', () => {

@@ -42,7 +42,7 @@ describe.each([...book.recipes, book.fallback, book.pythonFallback])('the recipe
     expect(run.exitCode).not.toBe(0);
     expect(run.failedTests.toSorted()).toEqual(FOUND_BY[recipe.name]?.toSorted());
     expect(run.tests).toBeGreaterThanOrEqual(5);
-  }, 60_000);
+  });
 
   test('passes them once corrected, with at least 90 % of the lines of every source covered', async () => {
     const run = await runRecipe(recipe.rightFiles);
@@ -50,7 +50,7 @@ describe.each([...book.recipes, book.fallback, book.pythonFallback])('the recipe
     expect(run.exitCode).toBe(0);
     expect(Object.keys(run.coverage).length).toBeGreaterThan(0);
     for (const [file, percent] of Object.entries(run.coverage)) expect(percent, file).toBeGreaterThanOrEqual(90);
-  }, 60_000);
+  });
 });
 
 describe('the choice of a recipe', () => {
