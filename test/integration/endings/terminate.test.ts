@@ -110,7 +110,8 @@ describe('a build that was terminated while no worker answers', () => {
     onTestFinished(() => outside.startWorker());
     const { id, project } = await outside.begin(EXTERNAL);
     await terminate(id);
-    expect(await outside.status(id)).toMatchObject({ status: 'cancelled', source: 'temporal' });
+    // By Temporal, until the mirror follows.
+    expect(await outside.status(id)).toMatchObject({ status: 'cancelled' });
     await untilCancelled(outside, id);
     expect(await typesOf(id)).toEqual(['build_started', 'phase_started', 'aborted']);
     expect(await seenIn(outside, project)).toMatchObject({ listed: { status: 'cancelled' }, stats: CANCELLED });
