@@ -77,10 +77,7 @@ describe('a build by models', () => {
     const id = await api.start({ build_id });
     expect(await api.untilState(id, 'planning')).toMatchObject({ source: 'workflow', driver: 'llm' });
     release();
-    const over = await until('the end', async () => {
-      const { body } = await api.get(at(id, 'status'));
-      return body.source === 'mirror' ? body : null;
-    });
+    const over = await api.untilOver(id);
     expect(over).toMatchObject({ current_state: 'complete', handoff_history_complete: true });
     expect(rows(over.handoff_history)).toHaveLength(5);
   });
@@ -151,7 +148,7 @@ describe('starting', () => {
     const first = await api.post('/api/workflows/shop/start', body);
     const id = String(first.body.workflow_id);
     await api.post(at(id, 'abort'), { reason: 'enough' });
-    await until('the end', async () => (await api.get(at(id, 'status'))).body.source === 'mirror');
+    await api.untilOver(id);
     expect((await api.post('/api/workflows/shop/start', body)).body).toEqual(first.body);
     expect((await api.get(at(id, 'status'))).body).toMatchObject({ status: 'cancelled', current_state: 'discovery' });
     const changed = await api.post('/api/workflows/shop/start', { ...body, user_id: 'bob' });
@@ -325,7 +322,7 @@ describe('without Postgres', () => {
     expect(await query('select from workflow_events where workflow_id = $1', driven)).toEqual([]);
     expect((await cutOff.get('/readyz')).body).toEqual({ status: 'not_ready', temporal: true, mirror: false });
     wire.mend();
-    await until('the mirror', async () => (await cutOff.get(at(driven, 'status'))).body.source === 'mirror');
+    await cutOff.untilOver(driven);
     const events = await query('select seq from workflow_events where workflow_id = $1 order by seq', driven);
     expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 18 }, (_, index) => index + 1));
     await cutOff.close();

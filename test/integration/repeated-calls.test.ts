@@ -141,7 +141,7 @@ describe('a call repeated with its Idempotency-Key', () => {
     expect((await api.get(at(id, 'status'))).body).toMatchObject({ current_state: 'planning' });
 
     await api.post(at(id, 'abort'), { reason: 'enough' });
-    await until('the end', async () => (await api.get(at(id, 'status'))).body.source === 'mirror');
+    await api.untilOver(id);
     const over = await send();
     expect([over.status, over.body]).toEqual([200, first.body]);
   });
@@ -155,7 +155,7 @@ describe('a call repeated with its Idempotency-Key', () => {
       const key = keyed(randomUUID());
       const first = await api.post(path(id), bodyOf(id), key);
       expect(first.status).toBe(200);
-      await until('the end', async () => (await api.get(at(id, 'status'))).body.source === 'mirror');
+      await api.untilOver(id);
       const again = await api.post(path(id), bodyOf(id), key);
       expect([again.status, again.body]).toEqual([200, first.body]);
     }
@@ -171,7 +171,7 @@ describe('a call repeated with its Idempotency-Key', () => {
       const other = () => api.post(path, { ...initialize, requirements: 'another' }, key);
       for (const end of [false, true]) {
         if (end) await api.post(at(id, 'abort'), { reason: 'enough' });
-        if (end) await until('the end', async () => (await api.get(at(id, 'status'))).body.source === 'mirror');
+        if (end) await api.untilOver(id);
         expect([(await again()).status, (await again()).body]).toEqual([200, first.body]);
         expect(await other()).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
       }

@@ -164,7 +164,7 @@ describe('starting is idempotent', () => {
       const first = await api.post(path, request);
       expect(await api.post(path, { ...request, requirements: { b: 2, a: 1 } })).toMatchObject({ body: first.body });
       await api.post(at(String(first.body.workflow_id), 'abort'), { reason: 'enough' });
-      await until('the end', async () => (await statusOf(String(first.body.workflow_id))).source === 'mirror');
+      await api.untilOver(String(first.body.workflow_id));
       expect((await api.post(path, request)).body).toEqual(first.body);
       const other = await api.post(path, { ...request, requirements: { a: 2 } });
       expect(other).toMatchObject({ status: 409, body: { code: 'build_id_taken' } });
@@ -226,7 +226,7 @@ describe('status and history are consistent', () => {
       expect(types.filter((type) => type === 'phase_completed').length).toBe(PHASES.indexOf(phase) + 1);
       expect((status.completed_phases as string[]).at(-1)).toBe(phase);
     }
-    await until('the mirror', async () => (await statusOf(id)).source === 'mirror');
+    await api.untilOver(id);
   });
 
   it('history: oldest first, limit 50 by default and 500 at most for each list; handoff_count counts what is returned', async () => {

@@ -85,7 +85,7 @@ describeWithCluster('the production shape: Temporal on PostgreSQL, two APIs, two
     expect(done).toMatchObject({ status: 'complete', completed_phases: expect.arrayContaining(['deployment']) });
     const calls = model.calls.filter((call) => call.build === build && call.phase === 'implementation');
     expect(calls.length).toBe(2);
-    await until('the mirror', async () => (await far.get(`/api/workflows/${id}/status`)).body.source === 'mirror');
+    await far.untilOver(id);
     const { events, handoff_count } = (await far.get(`/api/workflows/${id}/history`)).body;
     const numbers = (events as { seq: number }[]).map(({ seq }) => seq);
     expect(numbers).toEqual(numbers.map((_, i) => i + 1));

@@ -239,7 +239,7 @@ export const ATTACKS: Readonly<Record<string, Prepare>> = {
     const args = [String(victim.pid)];
     return {
       program: { language: 'node', code: KILL, args },
-      worked: (text) => text.includes('killed') && victim.ended,
+      worked: (text) => /^killed$/m.test(text) && victim.ended,
     };
   },
   'kills another process, in Python': async () => {
@@ -247,7 +247,7 @@ export const ATTACKS: Readonly<Record<string, Prepare>> = {
     const args = [String(victim.pid)];
     return {
       program: { language: 'python', code: KILL_IN_PYTHON, args },
-      worked: (text) => text.includes('killed') && victim.ended,
+      worked: (text) => /^killed$/m.test(text) && victim.ended,
     };
   },
 };
