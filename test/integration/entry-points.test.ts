@@ -119,7 +119,7 @@ describe('npm start', () => {
     expect(await api.untilState(id, 'planning')).toMatchObject({ completed_phases: ['discovery'] });
     for (const phase of Object.keys(CLAIMS).slice(1)) expect(await api.claim(id, phase)).toMatchObject({ status: 200 });
     await api.untilOver(id);
-    const { events } = (await api.get(`/api/workflows/${id}/history`)).body;
+    const { events } = (await api.read(`/api/workflows/${id}/history`)).body;
     expect((events as { seq: number }[]).map(({ seq }) => seq)).toEqual(Array.from({ length: 18 }, (_, i) => i + 1));
     expect(await second.stop('SIGTERM')).toBe(143);
     expectNothingLeft(env.DATA_DIR ?? '', servers);
@@ -252,7 +252,7 @@ describe('against servers that are configured', () => {
     await until('readiness', async () => (await api.get('/readyz')).status === 200);
     const id = await api.start();
     await api.untilOver(id);
-    expect((await api.get(`/api/workflows/${id}/history`)).body).toMatchObject({ next_cursor: null });
+    expect((await api.read(`/api/workflows/${id}/history`)).body).toMatchObject({ next_cursor: null });
     expect(await Promise.all([server.stop('SIGTERM'), worker.stop('SIGINT')])).toEqual([143, 130]);
   });
 

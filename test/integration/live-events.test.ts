@@ -46,11 +46,7 @@ const numbers = (last: number): string[] => Array.from({ length: last }, (_, ind
 
 /** The ids of a build's whole audit, as its history has them. */
 async function auditOf(api: Caller, id: string): Promise<string[]> {
-  // An API that has just started on a busy machine may ask to be asked again (503).
-  const { body } = await until('the history', async () => {
-    const reply = await api.get(`/api/workflows/${id}/history?limit=500`);
-    return reply.status === 503 ? null : reply;
-  });
+  const { body } = await api.read(`/api/workflows/${id}/history?limit=500`);
   return (body.events as { id: string }[]).map((event) => event.id);
 }
 

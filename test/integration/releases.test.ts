@@ -64,7 +64,7 @@ const releaseFolders = async (id: string): Promise<string[]> => {
   return (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.'));
 };
 const eventTypes = async (id: string): Promise<string[]> => {
-  const { body } = await api.get(`/api/workflows/${id}/history?limit=500`);
+  const { body } = await api.read(`/api/workflows/${id}/history?limit=500`);
   return (body.events as { event_type: string }[]).map((event) => event.event_type);
 };
 

@@ -20,7 +20,7 @@ afterAll(() => product?.stop());
 
 type Json = Record<string, unknown>;
 const at = (workflowId: string, call: string): string => `/api/workflows/${workflowId}/${call}`;
-const statusOf = async (id: string): Promise<Json> => (await ann.get(at(id, 'status'))).body;
+const statusOf = async (id: string): Promise<Json> => (await ann.read(at(id, 'status'))).body;
 const eventOf = async (id: string, type: string) =>
   (await eventsOf(ann, id)).findLast(({ event_type }) => event_type === type)?.event_data;
 

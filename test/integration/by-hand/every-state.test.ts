@@ -41,7 +41,7 @@ function messageOf(name: MessageName, { role, completedState }: KnownBuild): str
   return JSON.stringify(name === 'advance' || name === 'rollback' ? byName[name] : { reason: 'by hand' });
 }
 
-const statusOf = async (id: string) => (await api.get(`/api/workflows/${id}/status`)).body;
+const statusOf = async (id: string) => (await api.read(`/api/workflows/${id}/status`)).body;
 
 const isRunning = async (id: string): Promise<boolean> =>
   (await product.test.client.workflow.getHandle(id).describe()).status.name === 'RUNNING';

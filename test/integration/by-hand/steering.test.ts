@@ -19,7 +19,7 @@ afterAll(() => product?.stop());
 
 type Event = Awaited<ReturnType<typeof eventsOf>>[number];
 
-const statusOf = async (id: string) => (await api.get(`/api/workflows/${id}/status`)).body;
+const statusOf = async (id: string) => (await api.read(`/api/workflows/${id}/status`)).body;
 const untilEvents = (id: string, type: string, count = 1): Promise<Event[]> =>
   until(`${count} ${type}`, async () => {
     const found = (await eventsOf(api, id)).filter(({ event_type }) => event_type === type);

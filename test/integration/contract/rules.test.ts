@@ -20,7 +20,7 @@ afterAll(() => product?.stop());
 
 const external = { external_roles: ROLES };
 const at = (workflowId: string, call: string): string => `/api/workflows/${workflowId}/${call}`;
-const statusOf = async (id: string): Promise<Json> => (await api.get(at(id, 'status'))).body;
+const statusOf = async (id: string): Promise<Json> => (await api.read(at(id, 'status'))).body;
 const promptOf = (id: string): Promise<Reply> => api.post(`/api/ai-workflows/get-ai-prompt/${id}`, undefined);
 const completePhase = (id: string, phase: string, more: Json = {}): Promise<Reply> =>
   api.post('/api/ai-workflows/complete-phase', {

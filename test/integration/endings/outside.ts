@@ -61,7 +61,7 @@ export async function startOutside(): Promise<Outside> {
         'select seq, event_type, triggered_by, event_data, branch from workflow_events where workflow_id = $1 order by id';
       return (await database.query<Audited>(text, [id])).rows;
     },
-    status: async (id) => (await api.get(`/api/workflows/${id}/status`)).body,
+    status: async (id) => (await api.read(`/api/workflows/${id}/status`)).body,
     stop: async () => {
       await database.end();
       await product.stop();
@@ -74,8 +74,8 @@ const first = ({ body }: Reply): Row | undefined => (body.workflows as Row[])[0]
 /** A project's only build, as its list and its figures have it. */
 export async function seenIn({ api }: Pick<Outside, 'api'>, project: string) {
   const [list, stats] = await Promise.all([
-    api.get(`/api/workflows?project_id=${project}`),
-    api.get(`/api/workflows/project/${project}/stats`),
+    api.read(`/api/workflows?project_id=${project}`),
+    api.read(`/api/workflows/project/${project}/stats`),
   ]);
   const { total_workflows, completed, in_progress, failed } = stats.body;
   return { listed: first(list), stats: { total_workflows, completed, in_progress, failed } };

@@ -66,7 +66,7 @@ async function endsWhole(id: string): Promise<void> {
     const { rows } = await database.query('select status from build_workflows where id = $1', [id]);
     return rows[0]?.status === 'complete';
   });
-  const { body } = await api.get(`/api/workflows/${id}/history?limit=500`);
+  const { body } = await api.read(`/api/workflows/${id}/history?limit=500`);
   const events = body.events as { id: string; seq: number; undone: boolean }[];
   const current = events.filter(({ undone }) => !undone);
   expect(current.map(({ seq }) => seq)).toEqual(current.map((_, index) => index + 1));

@@ -24,7 +24,7 @@ const git = (id: string, ...args: string[]): string =>
 
 /** The audit without what the reset has undone. */
 async function eventsOf({ id }: Begun): Promise<Event[]> {
-  const { body } = await outside.api.get(`/api/workflows/${id}/history?limit=500`);
+  const { body } = await outside.api.read(`/api/workflows/${id}/history?limit=500`);
   return (body.events as Event[]).filter(({ undone }) => !undone);
 }
 

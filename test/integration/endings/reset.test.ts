@@ -45,7 +45,7 @@ async function claimAll(id: string, phases: readonly string[]): Promise<void> {
 }
 
 async function historyOf(id: string): Promise<Place[]> {
-  const { body } = await outside.api.get(`/api/workflows/${id}/history?limit=500`);
+  const { body } = await outside.api.read(`/api/workflows/${id}/history?limit=500`);
   return body.events as Place[];
 }
 

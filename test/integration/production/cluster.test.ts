@@ -86,7 +86,7 @@ describeWithCluster('the production shape: Temporal on PostgreSQL, two APIs, two
     const calls = model.calls.filter((call) => call.build === build && call.phase === 'implementation');
     expect(calls.length).toBe(2);
     await far.untilOver(id);
-    const { events, handoff_count } = (await far.get(`/api/workflows/${id}/history`)).body;
+    const { events, handoff_count } = (await far.read(`/api/workflows/${id}/history`)).body;
     const numbers = (events as { seq: number }[]).map(({ seq }) => seq);
     expect(numbers).toEqual(numbers.map((_, i) => i + 1));
     expect(handoff_count).toBe(5);

@@ -93,7 +93,7 @@ export async function expectGoesOnFromPlanning({ api, test }: Product, workflowI
   expect(back).toMatchObject({ completed_phases: ['discovery'], status: 'in_progress' });
   for (const phase of PHASES.slice(1)) await api.claim(workflowId, phase);
   await test.client.workflow.getHandle(workflowId).result();
-  const { body } = await api.get(`/api/workflows/${workflowId}/history?limit=500`);
+  const { body } = await api.read(`/api/workflows/${workflowId}/history?limit=500`);
   const events = body.events as { event_type: string; undone: boolean }[];
   expect(events.filter(({ event_type, undone }) => event_type === 'completed' && !undone)).toHaveLength(1);
   expect(events.some(({ undone }) => undone)).toBe(true);
