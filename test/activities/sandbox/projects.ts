@@ -26,10 +26,12 @@ export type Gated = Readonly<{
 }>;
 
 const FIRST_TO_LAST = [1, 100_000] as const;
+/** More than any run needs, however busy the machine is. */
+export const HOUR_MS = 3_600_000;
 
 /** What the gate says of these files, as of a commit of a build. */
 export async function gate(files: Files, options: Gated = {}): Promise<TestReport> {
-  const { base, required = [], dependenciesDir = null, sandbox = noSandbox(true), timeoutMs = 30_000 } = options;
+  const { base, required = [], dependenciesDir = null, sandbox = noSandbox(true), timeoutMs = HOUR_MS } = options;
   const tmpDir = await mkdtemp(join(tmpdir(), 'gate-'));
   const changed: ChangedLines = new Map(
     Object.entries(files).flatMap(([path, text]) => (text === base?.[path] ? [] : [[path, [FIRST_TO_LAST]] as const])),

@@ -10,12 +10,11 @@ import { noSandbox } from '../../../src/activities/sandbox/sandbox.ts';
 import { createWorkspaces } from '../../../src/activities/workspace/workspaces.ts';
 import { createFolderStore } from '../../../src/artifacts/artifact-store.ts';
 import { eventually } from '../../eventually.ts';
-import { type Files, writeFiles } from './projects.ts';
+import { type Files, HOUR_MS, writeFiles } from './projects.ts';
 
 const sandbox = noSandbox(false);
 
 const signal = new AbortController().signal;
-const HOUR_MS = 3_600_000;
 let dir = '';
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'project-'));
@@ -24,7 +23,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function run(files: Files, timeoutMs = 30_000): Promise<Omit<TestReport, 'sandbox'>> {
+async function run(files: Files, timeoutMs = HOUR_MS): Promise<Omit<TestReport, 'sandbox'>> {
   await writeFiles(dir, files);
   const found = await runTests({ dir, sandbox, timeoutMs, signal });
   return judgeRun({ run: found, idle: null, base: null, required: [], changed: null });
@@ -167,9 +166,9 @@ describe('a Python project', () => {
 test('an aborted run rejects with the reason and leaves nothing behind', async () => {
   const reason = new Error('cancelled');
   await writeFile(join(dir, 'a.test.js'), `${head}test('waits', () => new Promise(() => {}));`);
-  await expect(runTests({ dir, sandbox, timeoutMs: 30_000, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  await expect(runTests({ dir, sandbox, timeoutMs: HOUR_MS, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   const controller = new AbortController();
-  const running = runTests({ dir, sandbox, timeoutMs: 30_000, signal: controller.signal });
+  const running = runTests({ dir, sandbox, timeoutMs: HOUR_MS, signal: controller.signal });
   setImmediate(() => controller.abort(reason));
   await expect(running).rejects.toBe(reason);
 });
@@ -190,7 +189,7 @@ test('a commit is measured on a fresh copy that is gone afterwards', async () =>
   const { commit } = await workspaces.commitAttempt({ ...commitInput, trailers: {}, atMs: 0, signal });
   const tmpDir = join(dir, 'tmp');
   const where = { workspaces, workflowId, at: { commit }, base: null, required: [], sandbox, tmpDir };
-  const report = await createMeasure(null)({ ...where, timeoutMs: 30_000, signal });
+  const report = await createMeasure(null)({ ...where, timeoutMs: HOUR_MS, signal });
   expect(report).toMatchObject({ passed: true, coverage: 66.6 });
   expect(await readdir(tmpDir)).toEqual([]);
 });
