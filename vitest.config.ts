@@ -10,7 +10,7 @@ const TYPESCRIPT_BY_PATH = ['--import', 'tsx'];
 const SHARED_MODULES = { isolate: false, maxWorkers: 2, setupFiles: ['test/quiet-runtime.ts'] };
 
 /** Only what hangs takes so long. How busy the machine is says nothing about the product, so no test is short of time. */
-const HANGS_AFTER = { testTimeout: 120_000, hookTimeout: 180_000 };
+const HANGS_AFTER = { testTimeout: 300_000, hookTimeout: 300_000 };
 
 export default defineConfig({
   test: {
