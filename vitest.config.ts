@@ -7,7 +7,7 @@ const TYPESCRIPT_BY_PATH = ['--import', 'tsx'];
  * Two processes run one file after the other and load the product once: loading it anew for each of a hundred files took
  * longer than the tests. So a file must leave no mark on a module; what it replaces, it puts back.
  */
-const SHARED_MODULES = { isolate: false, maxWorkers: 2, setupFiles: ['test/quiet-runtime.ts'] };
+const SHARED_MODULES = { isolate: false, maxWorkers: 2, setupFiles: ['test/quiet-runtime.ts', 'test/one-seed.ts'] };
 
 /** Only what hangs takes so long. How busy the machine is says nothing about the product, so no test is short of time. */
 const HANGS_AFTER = { testTimeout: 300_000, hookTimeout: 300_000 };

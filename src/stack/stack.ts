@@ -40,8 +40,8 @@ const ABANDON_TIMEOUT_MS = 5_000;
 
 /**
  * Starts the parts that are not configured, both at once, and checks that the configured ones answer within 5 s. When
- * one fails, the other is stopped before this throws. The embedded servers end when this process ends, also when it is
- * killed.
+ * one fails, the other is stopped before this throws; one that takes longer than 5 s more to come up is stopped when it
+ * does, and the lock is held until then. The embedded servers end when this process ends, also when it is killed.
  * @throws AppError `data_dir_unwritable`, `data_dir_locked`, `temporal_missing`, `temporal_unreachable`,
  * `postgres_unreachable`; the signal's reason when it aborts
  */

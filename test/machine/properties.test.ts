@@ -12,9 +12,6 @@ import { statusView } from '../../src/machine/status-view.ts';
 import { anySequence, externalRoles, type Intent } from './random-commands.ts';
 import { START_MS, specOf } from './sample-builds.ts';
 
-// One seed, so that every run tries the same: a failure is a change of the code, not of the luck.
-fc.configureGlobal({ seed: 20_260_101 });
-
 const LISTED = new Set(TRANSITIONS.map(({ from, to }) => `${from}→${to}`));
 const OPERATIONS = ['retry_requested', 'rolled_back', 'aborted'];
 /** Events that tell of a change of state by themselves; `completed` and `resumed` only underline one. */

@@ -8,9 +8,6 @@ import { PHASES, type Phase } from '../../src/machine/states.ts';
 import { externalRoles, openSequence } from './random-commands.ts';
 import { apply, natural, rollingBack, settled, start } from './sample-builds.ts';
 
-// One seed, so that every run tries the same: a failure is a change of the code, not of the luck.
-fc.configureGlobal({ seed: 20_260_101 });
-
 /**
  * What a build is, without what a rollback is meant to leave different:
  * - attempt and sequence numbers never go back, in results, turns and feedback too;

@@ -20,9 +20,6 @@ import {
   start,
 } from './sample-builds.ts';
 
-// One seed, so that every run tries the same: a failure is a change of the code, not of the luck.
-fc.configureGlobal({ seed: 20_260_101 });
-
 const byRealProvider = (name: string): Partial<ModelResult> => ({ commit: commitOf(name), runnable: false });
 const rejecting = completing(FAILING.testing);
 
