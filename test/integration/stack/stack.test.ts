@@ -19,7 +19,6 @@ import {
   workflowStatus,
 } from './probes.ts';
 
-const LONG_MS = 60_000;
 const stacks: Stack[] = [];
 const held: HeldStack[] = [];
 
@@ -63,7 +62,7 @@ afterEach(async () => {
   }
 });
 
-describe('the embedded stack', { timeout: LONG_MS }, () => {
+describe('the embedded stack', () => {
   it('starts both servers with their settings, keeps their state under DATA_DIR, and leaves nothing running', async () => {
     const dataDir = tempFolder();
     const stack = await start(dataDir);
@@ -198,7 +197,7 @@ describe('the embedded stack', { timeout: LONG_MS }, () => {
   });
 });
 
-describe('a stack that cannot start', { timeout: LONG_MS }, () => {
+describe('a stack that cannot start', () => {
   it.each([
     [
       'a PostgreSQL that nobody answers for',
