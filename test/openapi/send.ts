@@ -19,8 +19,9 @@ const TRIES = 3;
 export function createSender(url: string): Sender {
   const { hostname, port } = new URL(url);
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-  const send = ({ method, path, headers, body }: GeneratedRequest): Promise<Answer> =>
+  const send = (generated: GeneratedRequest): Promise<Answer> =>
     new Promise((resolve, reject) => {
+      const { method, path, headers, body } = generated;
       // With some methods Node sends a body without saying how long it is: it would be taken for the next request.
       const framed = body === null ? headers : { ...headers, 'Content-Length': String(Buffer.byteLength(body)) };
       const options = { agent, hostname, port, method, path, headers: framed, timeout: DEADLINE_MS };
@@ -45,7 +46,11 @@ export function createSender(url: string): Sender {
         response.on('error', reject);
       });
       sent.on('timeout', () => sent.destroy(new Error(`no answer within ${DEADLINE_MS} ms`)));
-      sent.on('error', reject);
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // A server closes a connection that was idle for seconds, perhaps in the moment in which it is used again.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(send(generated));
+        else reject(error);
+      });
       sent.end(body ?? undefined);
     });
   const sendPatiently = async (generated: GeneratedRequest): Promise<Answer> => {
