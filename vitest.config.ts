@@ -1,13 +1,21 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** The SDK loads the payload converter by path with Node's own loader, which must know TypeScript. */
 const TYPESCRIPT_BY_PATH = ['--import', 'tsx'];
 
+/** A file of integration tests has servers of its own, a GB of memory in all, and keeps a processor busy. */
+const WORKERS = Math.min(Math.max(availableParallelism(), 2), 4);
+
 /**
- * Two processes run one file after the other and load the product once: loading it anew for each of a hundred files took
+ * Some processes run one file after the other and load the product once: loading it anew for each of a hundred files took
  * longer than the tests. So a file must leave no mark on a module; what it replaces, it puts back.
  */
-const SHARED_MODULES = { isolate: false, maxWorkers: 2, setupFiles: ['test/quiet-runtime.ts', 'test/one-seed.ts'] };
+const SHARED_MODULES = {
+  isolate: false,
+  maxWorkers: WORKERS,
+  setupFiles: ['test/quiet-runtime.ts', 'test/one-seed.ts'],
+};
 
 /** Only what hangs takes so long. How busy the machine is says nothing about the product, so no test is short of time. */
 const HANGS_AFTER = { testTimeout: 300_000, hookTimeout: 300_000 };
@@ -30,7 +38,6 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/integration/global-setup.ts'],
-          // Every file has servers of its own and waits for them much of the time; more at once would starve one another.
           ...SHARED_MODULES,
           execArgv: TYPESCRIPT_BY_PATH,
           ...HANGS_AFTER,
