@@ -88,7 +88,9 @@ describe.skipIf(cannotRun)('a hostile program', () => {
       if (moment === null) {
         await until('the program', async () => (await processesWith(mark, process.execPath, '-e')).length > 0);
       } else await sleep(moment);
+      const gone = once(worker, 'exit');
       worker.kill('SIGKILL');
+      await gone;
       await until('the end of it', async () => (await processesWith(mark)).length === 0);
       await openBubblewrap(new AbortController().signal);
       expect((await readdir(tmpdir())).filter((name) => name.startsWith(`q-sandbox-${worker.pid}-`))).toEqual([]);
