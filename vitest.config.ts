@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 /** The SDK loads the payload converter by path with Node's own loader, which must know TypeScript. */
 const TYPESCRIPT_BY_PATH = ['--import', 'tsx'];
 
-/** A file of integration tests has servers of its own, takes a GB of memory with them, and waits half of the time. */
-const WORKERS = Math.min(2 * availableParallelism(), 6);
+/** A file of integration tests has servers of its own, takes a GB of memory with them, and keeps a processor busy. */
+const WORKERS = Math.min(Math.max(availableParallelism(), 2), 4);
 
 /**
  * Some processes run one file after the other and load the product once: loading it anew for each of a hundred files took
