@@ -29,8 +29,8 @@ export const clientConnectionOptions = (temporal: Config['temporal'], address: s
 });
 
 /**
- * Connection options of a worker. The SDK's default, gzip, costs a tenth of the processor time of a build, on both ends; it
- * pays on a long way only, where there is TLS.
+ * Connection options of a worker. The SDK's default, gzip, costs processor time on both ends (measured: about a tenth); it pays
+ * on a long way only, where there is TLS.
  */
 export const workerConnectionOptions = (temporal: Access, address: string): NativeConnectionOptions => {
   const options = connectionOptions(temporal, address);
