@@ -1,9 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** The SDK loads the payload converter by path with Node's own loader, which must know TypeScript. */
-const TYPESCRIPT_BY_PATH = ['--import', 'tsx'];
-
 /** A file of integration tests has servers of its own, takes a GB of memory with them, and keeps a processor busy. */
 const WORKERS = Math.min(Math.max(availableParallelism(), 2), 4);
 
@@ -29,7 +26,6 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**'],
           ...SHARED_MODULES,
-          execArgv: TYPESCRIPT_BY_PATH,
           ...HANGS_AFTER,
         },
       },
@@ -39,7 +35,6 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/integration/global-setup.ts'],
           ...SHARED_MODULES,
-          execArgv: TYPESCRIPT_BY_PATH,
           ...HANGS_AFTER,
         },
       },

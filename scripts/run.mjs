@@ -1,6 +1,6 @@
 /**
- * Runs a command of the project on a machine where nothing was run before: installs what is missing, then becomes
- * `node --import tsx <entry> …` or `npm run <script>`. Node built-ins only.
+ * Runs a command of the project on a machine where nothing was run before: installs what is missing, compiles what changed,
+ * then becomes `node dist/main.mjs …` or `npm run <script>`. Node built-ins only.
  *
  *   node scripts/run.mjs src/demo.ts [arguments]
  *   node scripts/run.mjs --here src/cli.ts [arguments]     in the caller's folder, not the project's
@@ -13,6 +13,7 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { tryLock } from '../src/stack/file-lock.mjs';
+import { compiled, isDistStale } from './compile.mjs';
 import { isClientStale } from './generate-prisma-client.mjs';
 
 const OLDEST_NODE = [20, 19];
@@ -34,7 +35,7 @@ for (const signal of FORWARDED) process.on(signal, () => forward(signal));
 
 try {
   requireNode();
-  if (isInstallStale() || isClientStale()) await prepare();
+  if (isInstallStale() || isClientStale() || isDistStale()) await prepare();
   process.exitCode = await execute(process.argv.slice(2));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -70,6 +71,8 @@ async function prepare() {
         'Generating the Prisma client failed; see above.',
       );
     }
+    if (isDistStale())
+      await must([process.execPath, join(root, 'scripts', 'compile.mjs')], 'Compiling failed; see above.');
   } finally {
     release();
   }
@@ -114,13 +117,18 @@ async function execute([entry, ...args]) {
     if (script === undefined) throw new Error('Usage: node scripts/run.mjs --npm <script> [arguments]');
     return await run('npm', ['run', '--silent', script, '--', ...rest], 'inherit');
   }
-  const preloaded = [join(root, 'scripts', 'end-with-parent.mjs'), join(modules, 'tsx', 'dist', 'loader.mjs')];
-  const options = preloaded.flatMap((path) => ['--import', pathToFileURL(path).href]);
-  if (entry !== '--here') return await run(process.execPath, [...options, entry, ...args], WATCHED);
+  if (entry !== '--here') return await run(process.execPath, [...optionsFor(entry), ...args], WATCHED);
   const [file = '', ...rest] = args;
-  // Else the loader would go by the settings of whatever TypeScript project it is called in.
-  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
-  return await run(process.execPath, [...options, join(root, file), ...rest], WATCHED, { cwd: process.cwd(), env });
+  return await run(process.execPath, [...optionsFor(file), ...rest], WATCHED, { cwd: process.cwd() });
+}
+
+/** A program of src is compiled; what is for development alone is translated as it is loaded. */
+function optionsFor(entry) {
+  const program = compiled(entry);
+  const preloaded = [join(root, 'scripts', 'end-with-parent.mjs')];
+  if (program === null) preloaded.push(join(modules, 'tsx', 'dist', 'loader.mjs'));
+  const imports = preloaded.flatMap((path) => ['--import', pathToFileURL(path).href]);
+  return [...imports, '--enable-source-maps', join(root, program ?? entry)];
 }
 
 /** Resolves with the exit code; 128 + n after signal n, as shells report it. */

@@ -12,11 +12,11 @@ const BUNDLED_DIRS = ['workflows', 'machine'];
 export const WORKFLOWS_PATH = join(SOURCE_DIR, 'workflows', 'index.ts');
 const INTERCEPTORS_PATH = join(SOURCE_DIR, 'workflows', 'reserved-signals.ts');
 /** Given to the worker, to the bundle and to every client: the converter that never throws on what comes in. */
-export const PAYLOAD_CONVERTER_PATH = join(SOURCE_DIR, 'workflows', 'payload-converter.ts');
+export const PAYLOAD_CONVERTER_PATH = join(SOURCE_DIR, 'workflows', 'payload-converter.cjs');
 
 async function sourcesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((e) => e.isFile() && e.name.endsWith('.ts')).map((e) => join(e.parentPath, e.name));
+  return entries.filter((e) => e.isFile() && /\.(ts|cjs)$/.test(e.name)).map((e) => join(e.parentPath, e.name));
 }
 
 async function sourceDigest(): Promise<string> {

@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { compile, isDistStale } from '../../scripts/compile.mjs';
 import { bubblewrap } from '../../src/compose/sandbox.ts';
 import { readConfig } from '../../src/config.ts';
 import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
@@ -27,6 +28,7 @@ function tellAbsence(
  * @returns what is to be undone when all tests have run
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  if (isDistStale()) await compile();
   const { XDG_CACHE_HOME, TEMPORAL_CLI, CHROMIUM_PATH } = process.env;
   const { cacheDir, temporal } = readConfig({ XDG_CACHE_HOME, TEMPORAL_CLI });
   const temporalCli = await findTemporalBinary({ temporalCli: temporal.cli ?? undefined, cacheDir, log });

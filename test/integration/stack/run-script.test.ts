@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isAlive } from '../../../src/stack/process-identity.mjs';
 import { eventually } from '../../eventually.ts';
@@ -11,6 +11,7 @@ import { tempFolder } from '../../stack/temp-folder.ts';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const COPIED = [
   'scripts/run.mjs',
+  'scripts/compile.mjs',
   'scripts/end-with-parent.mjs',
   'scripts/generate-prisma-client.mjs',
   'src/stack/file-lock.mjs',
@@ -78,6 +79,20 @@ async function run(project: string, ...args: string[]) {
   return { code, out, err };
 }
 
+/** Puts programs into the project that say a word which a module they share has, and what compiles them. */
+function writePrograms(project: string, word: string): void {
+  for (const folder of ['src/stack', 'prisma/client']) mkdirSync(join(project, folder), { recursive: true });
+  for (const name of ['bundle', 'cli', 'demo', 'main', 'migrate', 'server', 'worker']) {
+    const text = `import { WORD } from './word.ts';\nconsole.log('${name}', WORD as string, import.meta.url);\n`;
+    writeFileSync(join(project, 'src', `${name}.ts`), text);
+  }
+  writeFileSync(join(project, 'src', 'word.ts'), `export const WORD: string = '${word}';\n`);
+  for (const name of ['esbuild', '@esbuild']) {
+    const link = join(project, 'node_modules', name);
+    if (!existsSync(link)) symlinkSync(join(ROOT, 'node_modules', name), link);
+  }
+}
+
 const installs = (project: string): number => readFileSync(join(project, 'installs'), 'utf8').length;
 
 afterEach(() => {
@@ -127,6 +142,33 @@ describe('scripts/run.mjs', () => {
     expect(err).toContain('npm ci failed; see above. Check the network');
     writeFileSync(join(project, 'package-lock.json'), lockfile);
     expect(await run(project, 'say.mjs')).toMatchObject({ code: 7 });
+  });
+
+  it('compiles the programs before it runs one, and again only when a source changed', async () => {
+    const project = fakeProject();
+    await run(project, 'say.mjs');
+    writePrograms(project, 'first');
+    const said = (name: string, word: string) =>
+      `${name} ${word} ${pathToFileURL(join(project, 'src', `${name}.ts`)).href}\n`;
+    expect(await run(project, 'src/main.ts')).toEqual({ code: 0, out: said('main', 'first'), err: '' });
+    const madeAt = () => statSync(join(project, 'dist', '.sources')).mtimeMs;
+    const first = madeAt();
+    expect(await run(project, 'src/worker.ts')).toMatchObject({ code: 0, out: said('worker', 'first') });
+    expect(madeAt()).toBe(first);
+    writePrograms(project, 'second');
+    expect(await run(project, '--here', 'src/cli.ts')).toMatchObject({ code: 0, out: said('cli', 'second') });
+    expect(madeAt()).toBeGreaterThan(first);
+  });
+
+  it('says what is wrong with a source that cannot be compiled, and goes on with none that is older', async () => {
+    const project = fakeProject();
+    await run(project, 'say.mjs');
+    writePrograms(project, 'first');
+    await run(project, 'src/main.ts');
+    writeFileSync(join(project, 'src', 'word.ts'), 'export const WORD = ;');
+    const { code, out, err } = await run(project, 'src/main.ts');
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/src\/word\.ts:1:20[\s\S]*Compiling failed; see above\./);
   });
 
   it('runs an npm script with its arguments and exits with its code', async () => {

@@ -1,4 +1,5 @@
-import { DefaultPayloadConverter, type Payload } from '@temporalio/common';
+// CommonJS, as it is run: the SDK loads it by its path with Node's own `require`, also where the rest is compiled or translated.
+const { DefaultPayloadConverter } = require('@temporalio/common');
 
 /**
  * A payload converter that never throws on what comes in. Signals are decoded before any handler runs, so with the
@@ -6,14 +7,14 @@ import { DefaultPayloadConverter, type Payload } from '@temporalio/common';
  * decoded becomes `{ $undecodable: reason }`, which every message parser refuses like any other wrong input.
  */
 class TolerantPayloadConverter extends DefaultPayloadConverter {
-  override fromPayload<T>(payload: Payload): T {
+  fromPayload(payload) {
     try {
-      return super.fromPayload<T>(payload);
+      return super.fromPayload(payload);
     } catch (error) {
-      return { $undecodable: String(error).slice(0, 200) } as T;
+      return { $undecodable: String(error).slice(0, 200) };
     }
   }
 }
 
 /** The name under which the SDK looks for the converter. */
-export const payloadConverter = new TolerantPayloadConverter();
+exports.payloadConverter = new TolerantPayloadConverter();

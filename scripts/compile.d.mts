@@ -1,0 +1,8 @@
+/** Where the program of a source is, relative to the project: `dist/main.mjs` of `src/main.ts`; null where it is none of these. */
+export function compiled(source: string): string | null;
+
+/** Whether `dist` is missing or was made of other sources. */
+export function isDistStale(): boolean;
+
+/** Compiles the programs of `src` into `dist`. */
+export function compile(): Promise<void>;
