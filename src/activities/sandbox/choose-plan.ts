@@ -12,6 +12,8 @@ export type PlanInput = Readonly<{
   dir: string;
   runDir: string;
   hollow: HollowFiles | null;
+  /** Whether the lines that the tests reach are wanted. */
+  measuresLines: boolean;
   /** A folder with Python packages that an operator has prepared. */
   pythonPackages: string | null;
   /** Whether a file is the user's, as it was in the source with which the build began. */

@@ -52,13 +52,16 @@ export function createMeasure(dependenciesDir: string | null): MeasureTests {
       runCopy(input, { ...copy, timeoutMs: Math.min(copy.timeoutMs, leftMs()), prepared });
     const before =
       base &&
-      (await baseTests(input, base, (at) => run({ at, timeoutMs: leftMs(), gives: null, changed: NOTHING_CHANGED })));
+      (await baseTests(input, base, (at) =>
+        run({ at, timeoutMs: leftMs(), gives: null, changed: NOTHING_CHANGED, measuresLines: false }),
+      ));
     const changed = base && (await workspaces.changedLines({ workflowId, ...input.at, base: base.commit, signal }));
     const head = { at: input.at, changed };
-    const found = await run({ ...head, timeoutMs: leftMs(), gives: null });
+    const found = await run({ ...head, timeoutMs: leftMs(), gives: null, measuresLines: true });
     const timeoutMs = Math.max(HOLLOW_LEAST_MS, HOLLOW_FACTOR * found.durationMs);
     const key = `${input.at.commit} ${base?.commit}`;
-    const idle = isClean(found) ? await idleTests(key, (gives) => run({ ...head, timeoutMs, gives })) : null;
+    const hollow = { ...head, timeoutMs, measuresLines: false };
+    const idle = isClean(found) ? await idleTests(key, (gives) => run({ ...hollow, gives })) : null;
     return { ...judgeRun({ run: found, idle, base: before, required, changed }), sandbox: input.sandbox.kind };
   };
 }
@@ -70,6 +73,7 @@ type Copy = Readonly<{
   changed: ChangedLines | null;
   /** What the functions of changed sources shall give; null leaves them as they are. */
   gives: Hollow | null;
+  measuresLines: boolean;
   prepared: Prepared;
   timeoutMs: number;
 }>;

@@ -19,7 +19,7 @@ export const NODE_TESTS = /['"]node:test['"][\s\S]*\b(?:test|it|describe|suite)\
 const REPORTER = fileURLToPath(new URL('./node-reporter.mjs', import.meta.url));
 
 /** Node's own test runner: neither the project's package.json nor its files decide what is run. */
-export async function planNodeRun({ project, dir, runDir, hollow }: PlanInput): Promise<RunPlan> {
+export async function planNodeRun({ project, dir, runDir, hollow, measuresLines }: PlanInput): Promise<RunPlan> {
   const report = await sealedReport(runDir);
   const hollowed = hollow === null ? 0 : await hollowOut(dir, hollow);
   return {
@@ -27,7 +27,7 @@ export async function planNodeRun({ project, dir, runDir, hollow }: PlanInput): 
     file: process.execPath,
     args: [
       '--test',
-      '--experimental-test-coverage',
+      ...(measuresLines ? ['--experimental-test-coverage'] : []),
       `--test-reporter=${REPORTER}`,
       `--test-reporter-destination=${report.file}`,
       '--test-reporter=spec',
@@ -37,7 +37,9 @@ export async function planNodeRun({ project, dir, runDir, hollow }: PlanInput): 
     ownFolders: [REPORTER],
     async observe() {
       const { text, sealed } = await report.read();
-      return { ...(await observed(linesOf(text), sealed, project, dir)), hollowed, sealed };
+      const lines = linesOf(text);
+      const spans = measuresLines ? await spansOf(lines, project.node.sources, dir) : new Map();
+      return { ...(await observed(lines, sealed, project, dir)), spans, hollowed, sealed };
     },
   };
 }
@@ -55,11 +57,6 @@ async function hollowOut(dir: string, { paths, gives }: HollowFiles): Promise<nu
 }
 
 async function observed(lines: readonly Line[], sealed: boolean, project: Project, dir: string) {
-  const covered = new Map<string, ReadonlySet<number>>();
-  for (const line of lines) {
-    if (line.kind !== 'coverage') continue;
-    for (const file of line.files) covered.set(relative(dir, file.path), new Set(file.covered));
-  }
   const failures = (kind: 'fail' | 'broken'): TestFailure[] =>
     lines.flatMap((line) => (line.kind === kind ? [{ name: line.name, reason: line.reason }] : []));
   const named = (...kinds: readonly Line['kind'][]): string[] =>
@@ -70,7 +67,6 @@ async function observed(lines: readonly Line[], sealed: boolean, project: Projec
     skipped: named('skip'),
     failed: failures('fail'),
     broken: [...failures('broken'), ...(sealed ? await endedEarly(lines, project, dir) : [])],
-    spans: await spansOf(project.node.sources, dir, covered),
   };
 }
 
@@ -91,10 +87,15 @@ async function endedEarly(lines: readonly Line[], { node }: Project, dir: string
 }
 
 async function spansOf(
+  report: readonly Line[],
   sources: readonly string[],
   dir: string,
-  covered: ReadonlyMap<string, ReadonlySet<number>>,
 ): Promise<ReadonlyMap<string, readonly Span[]>> {
+  const covered = new Map<string, ReadonlySet<number>>();
+  for (const line of report) {
+    if (line.kind !== 'coverage') continue;
+    for (const file of line.files) covered.set(relative(dir, file.path), new Set(file.covered));
+  }
   const spans = new Map<string, readonly Span[]>();
   for (const path of sources) {
     const text = await readFile(join(dir, path), 'utf8').catch(() => '');

@@ -11,7 +11,7 @@ const OWN_FOLDER = fileURLToPath(new URL('./python', import.meta.url));
 
 /** Our own runner, over unittest or pytest: it decides what is collected and reported, no file of the project does. */
 export async function planPythonRun(
-  { project, dir, runDir, hollow, pythonPackages }: PlanInput,
+  { project, dir, runDir, hollow, measuresLines, pythonPackages }: PlanInput,
   runner: Extract<Runner, 'python' | 'pytest'>,
 ): Promise<RunPlan> {
   const report = await sealedReport(runDir);
@@ -23,7 +23,8 @@ export async function planPythonRun(
     report: report.file,
     key: report.keyFile,
     hollow,
-    ...project.python,
+    tests: project.python.tests,
+    sources: measuresLines ? project.python.sources : [],
   };
   await writeFile(planFile, JSON.stringify(plan));
   return {

@@ -30,6 +30,8 @@ type RunTestsInput = Readonly<{
   isUsers?: (path: string) => boolean;
   /** Files whose functions shall do nothing in this run. Default none. */
   hollow?: HollowFiles | null;
+  /** Whether it is measured which lines the tests reach. Default true; a run without takes less time. */
+  measuresLines?: boolean;
   timeoutMs: number;
   signal: AbortSignal;
   /** How much of the output's end is kept, in bytes. Default 64 kB. */
@@ -51,11 +53,12 @@ export async function runTests(input: RunTestsInput): Promise<TestRun> {
   try {
     const project = await scanProject(dir);
     const runner = await runnerOf(project, dir);
-    const { hollow = null, prepared = NOTHING_PREPARED, isUsers = () => false } = input;
+    const { hollow = null, measuresLines = true, prepared = NOTHING_PREPARED, isUsers = () => false } = input;
     const written = await writtenPackages(dir, isUsers);
     if (written.length > 0) return nothingRun(runner, written);
     await linkPackages(dir, prepared);
-    const plan = await choosePlan(runner, { project, dir, runDir, hollow, isUsers, pythonPackages: prepared.python });
+    const how = { hollow, measuresLines, isUsers, pythonPackages: prepared.python };
+    const plan = await choosePlan(runner, { project, dir, runDir, ...how });
     if (typeof plan === 'string') return nothingRun(runner, [fault(plan)]);
     const before = await fingerprint(project, dir);
     const end = await start(plan, dir, runDir, input);

@@ -21,7 +21,8 @@ const MISSING =
  * Vitest from the packages that an operator has prepared or that stand in the user's source, started by our own runner. Of
  * configuration only a file of the user's source counts that the build has not changed. A text says what is missing.
  */
-export async function planVitestRun({ project, dir, runDir, hollow, isUsers }: PlanInput): Promise<RunPlan | string> {
+export async function planVitestRun(input: PlanInput): Promise<RunPlan | string> {
+  const { project, dir, runDir, hollow, measuresLines, isUsers } = input;
   const packages = join(dir, 'node_modules');
   if (
     !(await isThere(join(packages, 'vitest/dist/node.js'))) ||
@@ -34,7 +35,7 @@ export async function planVitestRun({ project, dir, runDir, hollow, isUsers }: P
   const planFile = join(runDir, 'plan.json');
   const config = CONFIGS.find((path) => project.files.has(path) && isUsers(path));
   const plan = {
-    ...{ root: dir, runDir, vitest, report: report.file, key: report.keyFile, hollow },
+    ...{ root: dir, runDir, vitest, report: report.file, key: report.keyFile, hollow, measuresLines },
     ...{ config: config === undefined ? null : join(dir, config), ...project.vitest },
   };
   await writeFile(planFile, JSON.stringify(plan));

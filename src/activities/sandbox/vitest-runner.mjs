@@ -33,14 +33,13 @@ writeFileSync(plan.report, `${text}${createHmac('sha256', key).update(text).dige
 process.exit(report.failed.length + report.broken.length > 0 ? 1 : 0);
 
 function testOptions() {
-  const untouched = plan.hollow === null;
   return {
     ...{ root: plan.root, config: plan.config ?? false, watch: false, run: true, pool: 'forks', passWithNoTests: true },
     // Which test files there are is decided outside; `only` leaves others out, and these are reported as skipped.
     ...{ include: plan.tests, exclude: [], allowOnly: true, reporters: [recorder(), 'default'] },
     ...(plan.config === null ? { globals: true } : {}),
     coverage: {
-      ...{ enabled: untouched, provider: 'v8', include: plan.sources, exclude: [], thresholds: undefined },
+      ...{ enabled: plan.measuresLines, provider: 'v8', include: plan.sources, exclude: [], thresholds: undefined },
       ...{ reporter: [], reportsDirectory: join(plan.runDir, 'coverage'), reportOnFailure: true },
     },
   };

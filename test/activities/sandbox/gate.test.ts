@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TestReport } from '../../../src/activities/sandbox/report.ts';
+import { noSandbox, type Sandbox } from '../../../src/activities/sandbox/sandbox.ts';
 import { type Files, type Gated, gate, writeFiles } from './projects.ts';
 
 const head = "import { test } from 'node:test'; import assert from 'node:assert/strict';\n";
@@ -248,5 +249,18 @@ describe('coverage', () => {
       coverage: 100,
       coverageOf: 'nothing',
     });
+  });
+
+  test('is measured in the run alone from which it is taken', async () => {
+    const measuring: boolean[] = [];
+    const plain = noSandbox(true);
+    const launch: Sandbox['launch'] = (request) => {
+      measuring.push(request.args.includes('--experimental-test-coverage'));
+      return plain.launch(request);
+    };
+    const change = { 'src/more.js': 'export const more = () => 1;\n' };
+    await gated(change, { base: PROJECT, sandbox: { ...plain, launch } });
+    // The source that the build began with, the change, and the change with functions that give nothing, then something.
+    expect(measuring).toEqual([false, true, false, false]);
   });
 });
