@@ -1,35 +1,27 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Releases } from '../../../src/activities/release/release.ts';
-import type { RunningWorker } from '../../../src/compose/worker.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { claim, rowsOf, startBuild, statusOf, until, untilState, update } from '../fixtures/builds.ts';
 import { type SlowReleases, standingReleases, startSlowWorker } from '../fixtures/releases.ts';
 import { startTestStack, type TestStack } from '../fixtures/stack.ts';
-import { startTestWorker } from '../fixtures/worker.ts';
 
 let test: TestStack;
 let model: FakeModel;
-let worker: RunningWorker;
 let releases: SlowReleases;
 
 beforeAll(async () => {
   test = await startTestStack();
-});
-afterAll(async () => {
-  await test?.stop();
-});
-beforeEach(async () => {
   model = await startFakeModel();
   releases = await startSlowWorker(test, model);
-  ({ worker } = releases);
 });
-afterEach(async () => {
-  releases?.report();
-  await worker?.close();
+afterAll(async () => {
+  await releases?.worker.close();
   await model?.stop();
+  await test?.stop();
 });
+beforeEach(() => releases.hold());
+afterEach(() => releases.report());
 
 const standing = (handle: WorkflowHandle) => standingReleases(test, 'project', `build-${handle.workflowId}`);
 
@@ -96,15 +88,9 @@ describe('a release that is made while the build leaves deployment', () => {
 
 describe('a release that cannot be taken back', () => {
   it('parks the build with the reason, and a retry tries again', async () => {
-    const held = worker.deps.releases;
-    await worker.close();
-    let isAway = true;
-    const undo: Releases['undo'] = async (build, key) => {
-      // A code that no other try can mend, so that nobody has to wait for the last one.
-      if (isAway) throw new AppError('invalid_phase_result', 'the registry is away');
-      return held.undo(build, key);
-    };
-    worker = await startTestWorker(test, model, { releases: { ...held, undo } });
+    // A code that no other try can mend, so that nobody has to wait for the last one.
+    releases.failUndo(new AppError('invalid_phase_result', 'the registry is away'));
+    onTestFinished(() => releases.failUndo(null));
     const handle = await startBuild(test);
     await releases.made(handle.workflowId);
     const again = model.hold('planning');
@@ -112,7 +98,7 @@ describe('a release that cannot be taken back', () => {
     const parked = await untilState(handle, 'error');
     expect(parked.next_expectations.task).toContain('the registry is away');
     expect(await standing(handle)).toHaveLength(1);
-    isAway = false;
+    releases.failUndo(null);
     await update(handle, 'retry', { reason: 'the registry is back', actor: 'ann' });
     await untilTakenBack(handle);
     again();
