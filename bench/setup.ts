@@ -10,7 +10,7 @@ import { PAYLOAD_CONVERTER_PATH } from '../src/workflow-bundle.ts';
 import { SEARCH_ATTRIBUTES } from '../src/workflows/messages.ts';
 import type { ApiArgument, ApiReady } from './processes/api-server.ts';
 import type { BuildWorkerArgument, BuildWorkerUsage } from './processes/build-worker.ts';
-import { type Child, startChild } from './processes/child.ts';
+import { type Child, compileProcesses, startChild } from './processes/child.ts';
 import type { FloorArgument } from './processes/floor-worker.ts';
 import type { InstantModelReady } from './processes/instant-model.ts';
 import type { Usage } from './processes/serve.ts';
@@ -107,20 +107,18 @@ async function open({ log, nodeArguments }: SetupOptions, closers: Closer[]): Pr
   const startWorker = async (queue: string, work: Work, extra: readonly string[] = []): Promise<Process> => {
     const config = workerConfig(base, join(dataDir, queue), queue);
     const argument: BuildWorkerArgument = { config, databaseUrl: stack.databaseUrl, temporalAddress: address, work };
-    const entry = new URL('./processes/build-worker.ts', import.meta.url);
-    return keep(await startChild(entry, argument, { nodeArguments: extra }));
+    return keep(await startChild('build-worker', argument, { nodeArguments: extra }));
   };
   const startApi = async (): Promise<Child<ApiReady>> => {
     const own = workerConfig(base, join(dataDir, QUEUES.instant), QUEUES.instant);
     const config = { ...own, api: { ...own.api, host: '127.0.0.1', port: 0, keys: [] } };
     const argument: ApiArgument = { config, databaseUrl: stack.databaseUrl, temporalAddress: address };
-    return keep(await startChild<ApiReady>(new URL('./processes/api-server.ts', import.meta.url), argument));
+    return keep(await startChild<ApiReady>('api-server', argument));
   };
   const floorArgument: FloorArgument = { temporalAddress: address, namespace: 'default', taskQueue: QUEUES.floor };
-  const model = keep(
-    await startChild<InstantModelReady>(new URL('./processes/instant-model.ts', import.meta.url), null),
-  );
-  const floor = keep(await startChild(new URL('./processes/floor-worker.ts', import.meta.url), floorArgument));
+  await compileProcesses();
+  const model = keep(await startChild<InstantModelReady>('instant-model', null));
+  const floor = keep(await startChild('floor-worker', floorArgument));
   const startBuilder = (): Promise<Process> =>
     startWorker(QUEUES.instant, { kind: 'instant', modelBaseUrl: model.ready.baseUrl }, nodeArguments);
   let builder = await startBuilder();

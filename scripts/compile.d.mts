@@ -6,3 +6,9 @@ export function isDistStale(): boolean;
 
 /** Compiles the programs of `src` into `dist`. */
 export function compile(): Promise<void>;
+
+/**
+ * Compiles programs into a folder inside the project, where their packages are found: `folder/name.mjs` of each `name.ts`.
+ * @returns the paths of all that it wrote
+ */
+export function compileInto(folder: string, sources: readonly string[]): Promise<string[]>;

@@ -54,13 +54,26 @@ const keepAddresses = {
   },
 };
 
-/** Compiles, whatever is there already. */
+/** Compiles the programs of src, whatever is there already. */
 export async function compile() {
-  const { build } = await import('esbuild');
   const hash = sourceHash();
+  const made = await compileInto(
+    dist,
+    PROGRAMS.map((name) => join(root, 'src', `${name}.ts`)),
+  );
+  place(record, hash);
+  removeOld(new Set(made));
+}
+
+/**
+ * Compiles programs into a folder inside the project, where their packages are found: one file of each, and what they share.
+ * Gives the paths of all that it wrote.
+ */
+export async function compileInto(folder, sources) {
+  const { build } = await import('esbuild');
   const { outputFiles } = await build({
-    entryPoints: PROGRAMS.map((name) => join(root, 'src', `${name}.ts`)),
-    outdir: dist,
+    entryPoints: sources,
+    outdir: folder,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'shared/[name]-[hash]',
     write: false,
@@ -75,13 +88,12 @@ export async function compile() {
     plugins: [keepAddresses],
     logLevel: 'warning',
   });
-  mkdirSync(join(dist, 'shared'), { recursive: true });
+  mkdirSync(join(folder, 'shared'), { recursive: true });
   // A program may be started at any moment: what all share stands first, and each file appears whole.
-  const shared = outputFiles.filter(({ path }) => dirname(path) !== dist);
+  const shared = outputFiles.filter(({ path }) => dirname(path) !== folder);
   for (const file of [...shared, ...outputFiles.filter((one) => !shared.includes(one))])
     place(file.path, file.contents);
-  place(record, hash);
-  removeOld(new Set(outputFiles.map(({ path }) => path)));
+  return outputFiles.map(({ path }) => path);
 }
 
 function place(path, contents) {

@@ -1,9 +1,24 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compileInto } from '../../scripts/compile.mjs';
 import { within } from '../../src/within.ts';
 
 const START_DEADLINE_MS = 60_000;
 const ANSWER_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 10_000;
+
+const PROCESSES = ['api-server', 'build-worker', 'floor-worker', 'instant-model'] as const;
+export type ProcessName = (typeof PROCESSES)[number];
+const COMPILED = fileURLToPath(new URL('../../dist/bench', import.meta.url));
+
+/** Compiles them as the product's programs are: a loader leaves marks in what it translates, which take time. */
+export async function compileProcesses(): Promise<void> {
+  await compileInto(
+    COMPILED,
+    PROCESSES.map((name) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))),
+  );
+}
 
 type Answer = Readonly<{ id: number; value?: unknown; error?: string }>;
 
@@ -24,14 +39,14 @@ function waitForExit(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
-/** Starts `entry` with one argument, as JSON, and waits until it says that it is ready. */
+/** Starts a process, which was compiled, with one argument, as JSON, and waits until it says that it is ready. */
 export async function startChild<Ready>(
-  entry: URL,
+  name: ProcessName,
   argument: unknown,
   { nodeArguments = [] }: ChildOptions = {},
 ): Promise<Child<Ready>> {
-  const child = fork(entry, [JSON.stringify(argument)], {
-    execArgv: ['--import', 'tsx', '--expose-gc', ...nodeArguments],
+  const child = fork(join(COMPILED, `${name}.mjs`), [JSON.stringify(argument)], {
+    execArgv: ['--enable-source-maps', '--expose-gc', ...nodeArguments],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const waiting = new Map<number, (answer: Answer) => void>();
@@ -40,7 +55,7 @@ export async function startChild<Ready>(
     waiting.delete(answer.id);
   });
   const gone = (why: string): void => {
-    for (const [id, settle] of waiting) settle({ id, error: `${entry.pathname} ${why}` });
+    for (const [id, settle] of waiting) settle({ id, error: `${name} ${why}` });
     waiting.clear();
   };
   child.once('exit', (code, signal) => gone(`ended (${signal ?? code})`));
