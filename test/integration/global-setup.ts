@@ -6,6 +6,7 @@ import { findTemporalBinary } from '../../src/stack/temporal-binary.ts';
 import { workflowBundle } from '../../src/workflow-bundle.ts';
 import { findChromium } from './fixtures/chromium.ts';
 import { findCluster } from './fixtures/cluster-binaries.ts';
+import { prepareDatabase } from './fixtures/prepared-database.ts';
 import { findPytest } from './fixtures/pytest.ts';
 import { findTctl } from './fixtures/tctl-binary.ts';
 import { holdUsualPorts } from './fixtures/usual-ports.ts';
@@ -45,5 +46,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('cluster', cluster);
   tellAbsence(await bubblewrap(log), 'Tests in the sandbox', 'REQUIRE_SANDBOX');
   tellAbsence(await findPytest(log), 'Tests with pytest', 'REQUIRE_PYTEST');
-  return await holdUsualPorts();
+  const releasePorts = await holdUsualPorts();
+  const removeDatabase = await prepareDatabase();
+  return async () => {
+    await releasePorts();
+    await removeDatabase();
+  };
 }

@@ -1,9 +1,8 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
 
-/** A fresh folder for one test, removed after it. */
+/** A fresh folder, removed after the file of tests that asked for it. */
 export function tempFolder(): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'q-stack-')));
   folders.push(path);
@@ -12,6 +11,9 @@ export function tempFolder(): string {
 
 const folders: string[] = [];
 
-afterEach(() => {
-  for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true });
-});
+/** A process that was killed a moment ago may still be writing. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 10 } as const;
+
+export function removeTempFolders(): void {
+  for (const path of folders.splice(0)) rmSync(path, REMOVAL);
+}
