@@ -11,7 +11,7 @@ const WORKERS = Math.min(Math.max(availableParallelism(), 2), 4);
 const SHARED_MODULES = {
   isolate: false,
   maxWorkers: WORKERS,
-  setupFiles: ['test/quiet-runtime.ts', 'test/one-seed.ts'],
+  setupFiles: ['test/quiet-runtime.ts', 'test/one-seed.ts', 'test/remove-temp-folders.ts'],
 };
 
 /** Only what hangs takes so long. How busy the machine is says nothing about the product, so no test is short of time. */
