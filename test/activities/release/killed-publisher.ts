@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import type { PublishTarget } from '../../../src/release-settings.ts';
 
 /**
- * A process that makes a release and is killed at a moment: `node --import tsx killed-publisher.ts <JSON>`. The steps that
+ * A process that makes a release and is killed at a moment: `node killed-publisher.mjs <JSON>`, compiled. The steps that
  * only the file system sees are met by replacing its functions before anything else is loaded.
  */
 export type Killing = Readonly<{

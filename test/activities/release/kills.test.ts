@@ -2,16 +2,21 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ReleaseManifest } from '../../../src/artifacts/release-manifest.ts';
 import type { PublishTarget } from '../../../src/release-settings.ts';
+import { type CompiledProgram, compileProgram } from '../../compiled-program.ts';
 import type { Killing } from './killed-publisher.ts';
 import { bareRepository, openPress, type PressFixture, pressFixture } from './press-fixture.ts';
 
-const PUBLISHER = fileURLToPath(new URL('killed-publisher.ts', import.meta.url));
 const KEY = { branch: 'branch-1', attempt: 1 };
 const FOLDER = { kind: 'folder' } as const;
+
+let publisher: CompiledProgram;
+beforeAll(async () => {
+  publisher = await compileProgram(new URL('killed-publisher.ts', import.meta.url));
+});
+afterAll(() => publisher.remove());
 
 let press: PressFixture;
 let dir: string;
@@ -28,7 +33,7 @@ afterEach(async () => {
 async function killedAt(at: Killing['at'], target: PublishTarget = FOLDER): Promise<void> {
   const { facts: _, signal: __, ...input } = press.input;
   const killing: Killing = { dir: press.dir, input, target, at };
-  const child = spawn(process.execPath, ['--import', 'tsx', PUBLISHER, JSON.stringify(killing)], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [publisher.path, JSON.stringify(killing)], { stdio: 'inherit' });
   const ended = await new Promise<string | null>((resolve) => child.once('exit', (_code, name) => resolve(name)));
   expect(ended).toBe('SIGKILL');
 }

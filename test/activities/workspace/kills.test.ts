@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AttemptCommit } from '../../../src/activities/workspace/workspaces.ts';
+import { type CompiledProgram, compileProgram } from '../../compiled-program.ts';
 import {
   attempt,
   attemptInput,
@@ -15,8 +15,13 @@ import {
   WORKFLOW_ID as workflowId,
 } from './fixture.ts';
 
-const PROGRAM = fileURLToPath(new URL('./committing-process.ts', import.meta.url));
 type Told = AttemptCommit & Readonly<{ attempt: number }>;
+
+let program: CompiledProgram;
+beforeAll(async () => {
+  program = await compileProgram(new URL('committing-process.ts', import.meta.url));
+});
+afterAll(() => program.remove());
 
 let machines: Machines;
 let children: ChildProcess[] = [];
@@ -56,7 +61,7 @@ function killed(pid: number): void {
 
 /** Has a process commit attempts and kills it, and the git that works for it or not, some time after its first words. */
 async function commitUntilKilled(from: Told | null, afterMs: number, whom: 'both' | 'process'): Promise<Told[]> {
-  const args = ['--import', 'tsx', PROGRAM, join(machines.dir, 'first'), join(machines.dir, 'artifacts')];
+  const args = [program.path, join(machines.dir, 'first'), join(machines.dir, 'artifacts')];
   const last = from === null ? ['1'] : [String(from.attempt + 1), from.commit, from.bundle];
   const child = spawn(process.execPath, [...args, ...last], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
