@@ -32,8 +32,8 @@ describe('a recipe in an existing project', () => {
         ...files.map((file) => ({ ...file, content: file.content.replace("'REQUIREMENTS_TEXT'", '"the weather"') })),
         { path: 'package.json', content: COMMON_JS['package.json'] },
       ];
-      expect(await runRecipe(withPackage(recipe.rightFiles))).toMatchObject({ exitCode: 0, failedTests: [] });
-      expect((await runRecipe(withPackage(recipe.mistakenFiles))).exitCode).not.toBe(0);
+      expect(await runRecipe(withPackage(recipe.rightFiles), false)).toMatchObject({ exitCode: 0, failedTests: [] });
+      expect((await runRecipe(withPackage(recipe.mistakenFiles), false)).exitCode).not.toBe(0);
     },
   );
 

@@ -38,14 +38,14 @@ describe.each([...book.recipes, book.fallback, book.pythonFallback])('the recipe
   });
 
   test('fails its own tests on the first attempt, where the mistake is', async () => {
-    const run = await runRecipe(recipe.mistakenFiles);
+    const run = await runRecipe(recipe.mistakenFiles, false);
     expect(run.exitCode).not.toBe(0);
     expect(run.failedTests.toSorted()).toEqual(FOUND_BY[recipe.name]?.toSorted());
     expect(run.tests).toBeGreaterThanOrEqual(5);
   });
 
   test('passes them once corrected, with at least 90 % of the lines of every source covered', async () => {
-    const run = await runRecipe(recipe.rightFiles);
+    const run = await runRecipe(recipe.rightFiles, true);
     expect(run.failedTests).toEqual([]);
     expect(run.exitCode).toBe(0);
     expect(Object.keys(run.coverage).length).toBeGreaterThan(0);

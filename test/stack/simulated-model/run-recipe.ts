@@ -10,15 +10,18 @@ type Finished = { exitCode: number; output: string };
 /** Only what hangs takes so long. */
 const DEADLINE_MS = 100_000;
 
-/** Really runs the tests of a recipe's files in a folder of their own; coverage is that of lines, by source file. */
-export async function runRecipe(files: readonly RecipeFile[]): Promise<RecipeRun> {
+/**
+ * Really runs the tests of a recipe's files in a folder of their own; coverage is that of lines, by source file.
+ * @param measured whether coverage is wanted: Python runs the tests a second time for it
+ */
+export async function runRecipe(files: readonly RecipeFile[], measured: boolean): Promise<RecipeRun> {
   const folder = await mkdtemp(join(tmpdir(), 'recipe-'));
   try {
     for (const { path, content } of files) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), content);
     }
-    return files.some(({ path }) => path.endsWith('.py')) ? await runPython(folder) : await runNode(folder);
+    return files.some(({ path }) => path.endsWith('.py')) ? await runPython(folder, measured) : await runNode(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -49,8 +52,17 @@ async function runNode(folder: string): Promise<RecipeRun> {
   };
 }
 
-async function runPython(folder: string): Promise<RecipeRun> {
+async function runPython(folder: string, measured: boolean): Promise<RecipeRun> {
   const { exitCode, output } = await run(folder, 'python3', ['-m', 'unittest', '-v']);
+  return {
+    exitCode,
+    failedTests: [...output.matchAll(/^(test_\w+) .*\.\.\. (?:FAIL|ERROR)$/gm)].map(([, name]) => String(name)),
+    tests: Number(/^Ran (\d+) tests? in/m.exec(output)?.[1]),
+    coverage: measured ? await pythonCoverage(folder) : {},
+  };
+}
+
+async function pythonCoverage(folder: string): Promise<Record<string, number>> {
   const ignored = '--ignore-dir=$prefix/lib:/usr/lib:/usr/local/lib';
   const traced = await run(folder, 'python3', [
     ...['-m', 'trace', '--count', '--summary', '--missing', '--coverdir', 'cover', ignored],
@@ -60,12 +72,7 @@ async function runPython(folder: string): Promise<RecipeRun> {
   const coverage = [...traced.output.matchAll(/^\s*\d+\s+(\d+)%\s+(\S+)\s+\((.*)\)$/gm)]
     .filter(([, , module, path]) => path?.startsWith(folder) && !module?.startsWith('tests'))
     .map(([, percent, module]) => [String(module), Number(percent)]);
-  return {
-    exitCode,
-    failedTests: [...output.matchAll(/^(test_\w+) .*\.\.\. (?:FAIL|ERROR)$/gm)].map(([, name]) => String(name)),
-    tests: Number(/^Ran (\d+) tests? in/m.exec(output)?.[1]),
-    coverage: Object.fromEntries(coverage),
-  };
+  return Object.fromEntries(coverage);
 }
 
 function run(cwd: string, command: string, args: readonly string[]): Promise<Finished> {
