@@ -51,7 +51,7 @@ describe('fifty starts at once from two API processes', () => {
   ] as const)('with %s are one workflow and fifty equal answers', async (path, bodyOf, headers) => {
     const release = model.hold('discovery');
     const body = bodyOf();
-    const started = Array.from({ length: 50 }, (_, n) => callers[n % 2]?.post(path, body, headers));
+    const started = Array.from({ length: 50 }, (_, n) => callers[n % 2]?.repeat(path, body, headers));
     const replies = (await Promise.all(started)).filter((reply) => reply !== undefined);
     expect(replies).toHaveLength(50);
     for (const reply of replies) expect([reply.status, reply.body]).toEqual([200, replies[0]?.body]);
