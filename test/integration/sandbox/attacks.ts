@@ -209,7 +209,7 @@ export const ATTACKS: Readonly<Record<string, Prepare>> = {
   'makes many files': async ({ projectDir }) => ({
     program: {
       language: 'node',
-      code: "import { writeFileSync } from 'node:fs'; for (let n = 0; n < 10_000; n += 1) writeFileSync('file-' + n, '');",
+      code: `import { writeFileSync } from 'node:fs'; for (let n = 0; n < ${3 * LIMITS.back.files}; n += 1) writeFileSync('file-' + n, '');`,
     },
     worked: async () => (await readdir(projectDir)).length > 2 * LIMITS.back.files,
   }),
