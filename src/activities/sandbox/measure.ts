@@ -61,7 +61,8 @@ export function createMeasure(dependenciesDir: string | null): MeasureTests {
     const timeoutMs = Math.max(HOLLOW_LEAST_MS, HOLLOW_FACTOR * found.durationMs);
     const key = `${input.at.commit} ${base?.commit}`;
     const hollow = { ...head, timeoutMs, measuresLines: false };
-    const idle = isClean(found) ? await idleTests(key, (gives) => run({ ...hollow, gives })) : null;
+    const judged = { ran: found.ran, theirs: new Set(before?.passed) };
+    const idle = isClean(found) ? await idleTests(key, judged, (gives) => run({ ...hollow, gives })) : null;
     return { ...judgeRun({ run: found, idle, base: before, required, changed }), sandbox: input.sandbox.kind };
   };
 }
