@@ -1,15 +1,13 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { freemem, tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findCgroups } from '../../../src/activities/sandbox/cgroups.ts';
 import { openBubblewrap } from '../../../src/activities/sandbox/open-bubblewrap.ts';
 import { noSandbox } from '../../../src/activities/sandbox/sandbox.ts';
+import { compileProgram } from '../../compiled-program.ts';
 import { until } from '../fixtures/builds.ts';
 import { realSandbox } from '../fixtures/sandbox.ts';
 import { ATTACKS } from './attacks.ts';
@@ -83,11 +81,12 @@ describe.skipIf(cannotRun)('a hostile program', () => {
   });
 
   it('is gone when the worker that runs it is killed at whatever moment, and the next one removes what it left', async () => {
-    const program = await compiledLauncher();
+    const launcher = await compileProgram(new URL('./launch-forever.ts', import.meta.url));
+    onTestFinished(launcher.remove);
     // From before bubblewrap is there, over the moments in which not all are bound to one another, to the running program.
     for (const moment of [0, 3, 6, 9, 12, 15, 18, 21, 24, 30, null]) {
       const mark = `orphan-${process.hrtime.bigint()}`;
-      const worker = await launchForever(program, mark);
+      const worker = await launchForever(launcher.path, mark);
       if (moment === null) {
         await until('the program', async () => (await processesWith(mark, process.execPath, '-e')).length > 0);
       } else await sleep(moment);
@@ -116,16 +115,6 @@ describe.skipIf(cannotRun)('a hostile program', () => {
     await until('its end', async () => (await processesWith(mark)).length === 0);
   });
 });
-
-/** As one file, which Node starts in a third of the time: it is started for each moment. */
-async function compiledLauncher(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'launch-forever-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const outfile = join(folder, 'launch-forever.mjs');
-  const source = fileURLToPath(new URL('./launch-forever.ts', import.meta.url));
-  await build({ entryPoints: [source], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20' });
-  return outfile;
-}
 
 /** A worker of its own that is about to run a program, which has the mark in its command line and never ends. */
 async function launchForever(program: string, mark: string): Promise<ChildProcess> {
