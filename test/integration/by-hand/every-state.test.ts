@@ -1,11 +1,19 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MESSAGE_NAMES, type MessageName } from '../../../src/machine/messages.ts';
-import { isHandoff, type OpenState, phaseAt, STATE_TABLE } from '../../../src/machine/states.ts';
-import { type KnownBuild, startInEveryState } from '../../openapi/known-builds.ts';
+import {
+  actingRole,
+  isHandoff,
+  type OpenState,
+  phaseAt,
+  ROLES,
+  STATE_TABLE,
+  STATES,
+  type State,
+} from '../../../src/machine/states.ts';
 import { CLAIMS, until } from '../fixtures/builds.ts';
 import { eventsOf } from '../fixtures/outside-agent.ts';
 import { startTestProduct, type TestProduct } from '../fixtures/product.ts';
-import { describeByHand } from './by-hand.ts';
+import { describeByHand, type Operator } from './by-hand.ts';
 
 let product: TestProduct;
 let api: TestProduct['api'];
@@ -16,73 +24,125 @@ beforeAll(async () => {
 });
 afterAll(() => product?.stop());
 
-type Obeyed = Readonly<{ event: string; state: string; status: string }>;
+type Live = Exclude<State, 'complete'>;
+/** A build that outside agents drive, and where it is. */
+type Driven = { id: string; state: State };
+type Obeyed = Readonly<{ event: string; state: State; status: string }>;
 type Expected = Obeyed | Readonly<{ refused: string }>;
 
-const obeyed = (event: string, state: string, status = 'in_progress'): Obeyed => ({ event, state, status });
+const LIVE = STATES.filter((state) => state !== 'complete');
+
+const obeyed = (event: string, state: State, status = 'in_progress'): Obeyed => ({ event, state, status });
 
 /** What the contract says of a signal in a state that is not over. */
-function expectedOf(name: MessageName, state: string): Expected {
+function expectedOf(name: MessageName, state: Live): Expected {
   if (name === 'abort') return obeyed('aborted', state, 'cancelled');
   if (name === 'rollback') return obeyed('rolled_back', 'discovery');
   if (state === 'error') {
     return name === 'retry' ? obeyed('resumed', 'deployment') : { refused: 'wrong_state' };
   }
-  const { before, forward } = STATE_TABLE[state as OpenState];
+  const { before, forward } = STATE_TABLE[state];
   if (name === 'retry') return before === null ? { refused: 'nothing_before' } : obeyed('retry_requested', before);
-  if (isHandoff(state as OpenState)) return obeyed('handoff_acknowledged', forward);
+  if (isHandoff(state)) return obeyed('handoff_acknowledged', forward);
   return obeyed('phase_completed', forward, forward === 'complete' ? 'complete' : 'in_progress');
 }
 
-function messageOf(name: MessageName, { role, completedState }: KnownBuild): string {
-  const phase = phaseAt(completedState as OpenState);
-  const advance = { role, completed_state: completedState, phase_result: CLAIMS[phase]?.phase_result };
+/** The advance of whoever acts in a state: completes a phase, acknowledges a handoff. */
+const advanceOf = (state: OpenState) => ({
+  role: actingRole(state),
+  completed_state: state,
+  phase_result: CLAIMS[phaseAt(state)]?.phase_result,
+});
+
+function messageOf(name: MessageName, state: State): string {
+  const advance = advanceOf(state === 'complete' || state === 'error' ? 'discovery' : state);
   const byName = { advance, rollback: { target_state: 'discovery', reason: 'by hand' } };
   return JSON.stringify(name === 'advance' || name === 'rollback' ? byName[name] : { reason: 'by hand' });
 }
 
-const statusOf = async (id: string) => (await api.read(`/api/workflows/${id}/status`)).body;
+async function command(build: Driven, name: 'advance' | 'request-retry' | 'abort', body: object): Promise<void> {
+  const { status, body: reply } = await api.post(`/api/workflows/${build.id}/${name}`, body);
+  expect([status, reply]).toEqual([200, expect.anything()]);
+  build.state = (reply.new_state ?? build.state) as State;
+}
 
-const isRunning = async (id: string): Promise<boolean> =>
-  (await product.test.client.workflow.getHandle(id).describe()).status.name === 'RUNNING';
+/** Takes it on to a state, back first where it is past that; over HTTP, so that nothing goes by hand but what is tried. */
+async function take(build: Driven, to: State): Promise<void> {
+  while (build.state !== to) {
+    const at = build.state as OpenState;
+    const phase = phaseAt(at);
+    const failed = { ...advanceOf('deployment'), phase_result: { deployment_successful: false } };
+    if (STATES.indexOf(at) > STATES.indexOf(to)) await command(build, 'request-retry', { reason: 'once more' });
+    else if (to === 'error' && phase === 'deployment') await command(build, 'advance', failed);
+    // A handoff is passed over, unless it is to be acknowledged and no more.
+    else await command(build, 'advance', advanceOf(phase === to ? at : phase));
+  }
+}
 
-describeByHand('the signal', (by) => {
-  it.each(MESSAGE_NAMES)(
-    '%s is obeyed or refused as the contract says, in every state and after the end',
-    async (name) => {
-      const operator = by(product.test);
-      const builds = await startInEveryState(api, `${name}-${Math.random()}`);
-      const seen = new Set<string>();
-      for (const build of builds) {
-        const id = build.workflowId;
-        const { current_state, status } = await statusOf(id);
-        const state = String(current_state);
-        const before = await eventsOf(api, id);
-        const isOver = status === 'complete' || status === 'cancelled';
-        // A run closes only when the mirror has its last row.
-        if (isOver) await until('the end of the run', async () => !(await isRunning(id)));
-        const { code, output } = await operator.signal(id, name, messageOf(name, build));
-        if (isOver) {
-          expect([code, output]).toEqual([1, expect.stringContaining('already completed')]);
-          expect(await eventsOf(api, id)).toEqual(before);
-          continue;
-        }
-        seen.add(state);
-        expect(code, output).toBe(0);
-        const expected = expectedOf(name, state);
-        const type = 'refused' in expected ? 'signal_rejected' : expected.event;
-        const rows = await until(`${type} in ${state}`, async () => {
-          const added = (await eventsOf(api, id)).slice(before.length);
-          return added.some(({ event_type }) => event_type === type) ? added : null;
-        });
-        expect(rows.filter(({ event_type }) => event_type === type)).toHaveLength(1);
-        const after = await statusOf(id);
-        if ('refused' in expected) {
-          expect(rows).toMatchObject([{ event_data: { signal: name, code: expected.refused } }]);
-          expect(after).toMatchObject({ current_state: state, status });
-        } else expect(after).toMatchObject({ current_state: expected.state, status: expected.status });
+async function buildIn(state: State): Promise<Driven> {
+  const build: Driven = { id: await api.start({ external_roles: ROLES }), state: 'discovery' };
+  await take(build, state);
+  return build;
+}
+
+async function expectAsTheContractSays(operator: Operator, build: Driven, name: MessageName): Promise<void> {
+  const { id, state } = build;
+  const before = await eventsOf(api, id);
+  const { code, output } = await operator.signal(id, name, messageOf(name, state));
+  expect(code, output).toBe(0);
+  const expected = expectedOf(name, state as Live);
+  const type = 'refused' in expected ? 'signal_rejected' : expected.event;
+  const rows = await until(`${type} in ${state}`, async () => {
+    const added = (await eventsOf(api, id)).slice(before.length);
+    return added.some(({ event_type }) => event_type === type) ? added : null;
+  });
+  expect(rows.filter(({ event_type }) => event_type === type)).toHaveLength(1);
+  const { body: after } = await api.read(`/api/workflows/${id}/status`);
+  if ('refused' in expected) {
+    expect(rows).toMatchObject([{ event_data: { signal: name, code: expected.refused } }]);
+    const status = state === 'error' ? 'error' : 'in_progress';
+    expect(after).toMatchObject({ current_state: state, status });
+  } else {
+    expect(after).toMatchObject({ current_state: expected.state, status: expected.status });
+    build.state = expected.state;
+  }
+}
+
+/** Builds of each end. A run closes only when the mirror has its last row. */
+async function endedBuilds(): Promise<readonly Driven[]> {
+  const ended = [await buildIn('complete'), await buildIn('discovery'), await buildIn('handoff_to_coder')];
+  for (const build of ended) {
+    if (build.state !== 'complete') await command(build, 'abort', { reason: 'enough' });
+    await product.test.client.workflow.getHandle(build.id).result();
+  }
+  return ended;
+}
+
+it('is tried in all eleven states of a build that goes on', () => {
+  expect(LIVE).toHaveLength(11);
+});
+
+describeByHand('every signal', (by) => {
+  it.each(LIVE)('is obeyed or refused as the contract says in %s', async (state) => {
+    const operator = by(product.test);
+    let build = await buildIn(state);
+    // The last of them, abort, is the one after which there is nothing to take back.
+    for (const name of MESSAGE_NAMES) {
+      if (build.state === 'complete') build = await buildIn(state);
+      else await take(build, state);
+      await expectAsTheContractSays(operator, build, name);
+    }
+  });
+
+  it('is refused after every end, which it leaves as it is', async () => {
+    const operator = by(product.test);
+    for (const { id } of await endedBuilds()) {
+      const before = await eventsOf(api, id);
+      for (const name of MESSAGE_NAMES) {
+        const { code, output } = await operator.signal(id, name, messageOf(name, 'complete'));
+        expect([code, output]).toEqual([1, expect.stringContaining('already completed')]);
       }
-      expect(seen.size).toBe(11);
-    },
-  );
+      expect(await eventsOf(api, id)).toEqual(before);
+    }
+  });
 });
