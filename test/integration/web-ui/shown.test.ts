@@ -150,7 +150,8 @@ describeInWebUi("a build's page in the Web UI", (place) => {
     expect((await product.api.get(`/api/workflows/${first}/status`)).body).toMatchObject({ status: 'in_progress' });
     release();
     await product.api.untilState(first, 'complete');
-    expect(await listed(ui, `BuildProject = 'shop' AND BuildState = 'complete'`)).toContain(first);
+    const completed = `BuildProject = 'shop' AND BuildState = 'complete'`;
+    await until('it in the list', async () => (await listed(ui, completed)).includes(first));
   });
 
   it('offers every signal, update and query with what it does and an example', async () => {
