@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
+import type { Phase } from '../../../src/machine/states.ts';
 import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { claim, rowsOf, startBuild, statusOf, until, untilState, update } from '../fixtures/builds.ts';
 import { type SlowReleases, standingReleases, startSlowWorker } from '../fixtures/releases.ts';
@@ -25,6 +26,13 @@ afterEach(() => releases.report());
 
 const standing = (handle: WorkflowHandle) => standingReleases(test, 'project', `build-${handle.workflowId}`);
 
+/** A test that fails leaves the next one a model that answers. */
+function hold(phase: Phase): () => void {
+  const letGo = model.hold(phase);
+  onTestFinished(letGo);
+  return letGo;
+}
+
 const untilTakenBack = (handle: WorkflowHandle, count = 1) =>
   until('a release taken back', async () => {
     const undone = (await rowsOf(handle)).filter(({ type }) => type === 'release_undone');
@@ -35,7 +43,7 @@ describe('a release that is made while the build leaves deployment', () => {
   it('is taken back by a rollback, and the build releases anew', async () => {
     const handle = await startBuild(test);
     await releases.made(handle.workflowId);
-    const again = model.hold('planning');
+    const again = hold('planning');
     await update(handle, 'rollback', { target_state: 'planning', reason: 'wrong approach', actor: 'ann' });
     const [undone] = await untilTakenBack(handle);
     expect(undone?.data).toMatchObject({ attempt: 1, version: '1.0.0' });
@@ -50,7 +58,7 @@ describe('a release that is made while the build leaves deployment', () => {
   it('is taken back by a retry before verification begins again', async () => {
     const handle = await startBuild(test);
     await releases.made(handle.workflowId);
-    const again = model.hold('verification');
+    const again = hold('verification');
     await update(handle, 'retry', { reason: 'look again', actor: 'ann' });
     await untilTakenBack(handle);
     expect(
@@ -93,7 +101,7 @@ describe('a release that cannot be taken back', () => {
     onTestFinished(() => releases.failUndo(null));
     const handle = await startBuild(test);
     await releases.made(handle.workflowId);
-    const again = model.hold('planning');
+    const again = hold('planning');
     await update(handle, 'rollback', { target_state: 'planning', reason: 'wrong approach', actor: 'ann' });
     const parked = await untilState(handle, 'error');
     expect(parked.next_expectations.task).toContain('the registry is away');
