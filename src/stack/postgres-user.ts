@@ -65,7 +65,7 @@ async function lookUp(): Promise<{ uid: number; gid: number } | null> {
     ['-u', '-g'].map((flag) => run('id', [flag, NAME], { deadlineMs: DEADLINE_MS })),
   );
   if (uid?.code !== 0 || gid?.code !== 0) return null;
-  return { uid: Number(uid.output), gid: Number(gid.output) };
+  return { uid: Number.parseInt(uid.output, 10), gid: Number.parseInt(gid.output, 10) };
 }
 
 async function create(): Promise<{ uid: number; gid: number }> {

@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 const OUTPUT_LIMIT_CHARS = 20_000;
 /** What a command may take to clean up: `go` has hundreds of megabytes in the system's temporary folder. */
 const GRACE_MS = 2_000;
+/** How long after its end output is waited for, where a process that it has left behind keeps the streams open. */
+const DRAIN_MS = 500;
 /** Windows has no process groups; there a detached command gets a window. */
 const GROUPS = process.platform !== 'win32';
 
@@ -39,6 +41,7 @@ export function run(
     let output = '';
     let timedOut = false;
     let grace: NodeJS.Timeout | undefined;
+    let drain: NodeJS.Timeout | undefined;
     const kill = (): void => send(child, 'SIGKILL');
     const end = (): void => {
       send(child, 'SIGINT');
@@ -51,6 +54,7 @@ export function run(
     const finish = (code: number | null): void => {
       clearTimeout(timer);
       clearTimeout(grace);
+      clearTimeout(drain);
       process.off('exit', kill);
       signal?.removeEventListener('abort', end);
       resolve({ code: grace === undefined ? code : null, output, timedOut });
@@ -66,11 +70,15 @@ export function run(
       append(error.message);
       finish(null);
     });
-    // Not 'close': a grandchild that keeps the streams open must not keep us.
+    // What it wrote may be read after its exit: the streams are closed when all of it is.
+    child.once('close', (code) => finish(code));
     child.once('exit', (code) => {
       // What it left behind ignored the interruption.
       if (grace !== undefined) kill();
-      setImmediate(() => finish(code));
+      drain = setTimeout(() => {
+        for (const stream of [child.stdout, child.stderr]) stream.destroy();
+        finish(code);
+      }, DRAIN_MS);
     });
     child.stdin.on('error', () => undefined);
     child.stdin.end(input ?? '');

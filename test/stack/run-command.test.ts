@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isAlive } from '../../src/stack/process-identity.mjs';
-import { type RunOptions, run } from '../../src/stack/run-command.ts';
+import { type RunOptions, type RunResult, run } from '../../src/stack/run-command.ts';
 import { eventually } from '../eventually.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -25,6 +25,21 @@ describe('a command', () => {
       output: expect.stringMatching(/^in(out\nerr|err\nout)\n$/),
       timedOut: false,
     });
+  });
+
+  it('gives what was written when it had ended, as long as its streams are open, but not for long', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const late = await run('sh', ['-c', 'sleep 0.2 && echo late & echo first'], { deadlineMs: HOUR_MS });
+    expect(late).toEqual({ code: 0, output: 'first\nlate\n', timedOut: false });
+
+    let ended: RunResult | undefined;
+    void run('sh', ['-c', 'sleep 1000 & echo $!'], { deadlineMs: HOUR_MS }).then((result) => {
+      ended = result;
+    });
+    const { code, output } = await eventually(() => ended ?? Promise.reject(new Error('it waits')));
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^\d+\n$/) });
+    process.kill(Number(output), 'SIGKILL');
   });
 
   it('that does not exist is a result too', async () => {
