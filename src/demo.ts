@@ -1,6 +1,6 @@
 import { ApiError } from './client/api-error.ts';
 import { type Everything, startAll } from './compose/all.ts';
-import { installRuntime } from './compose/logging.ts';
+import { installRuntime } from './compose/sdk-runtime.ts';
 import { readConfig } from './config.ts';
 import { withDemoKey } from './demo/demo-key.ts';
 import { withDemoSource } from './demo/demo-source.ts';

@@ -1,6 +1,7 @@
 import { startAll } from './compose/all.ts';
-import { createLog, installRuntime } from './compose/logging.ts';
+import { createLog } from './compose/logging.ts';
 import { runEntryPoint } from './compose/run.ts';
+import { installRuntime } from './compose/sdk-runtime.ts';
 import { readConfig } from './config.ts';
 
 /** `npm start`: the API and a worker, with the embedded parts for all that is not configured. */

@@ -81,3 +81,6 @@ function unavailable(name: string, provider: NamedProvider | undefined, provider
     `Model ${shown} ${rule}, or choose a model of a configured provider (configured: ${configured}).`,
   );
 }
+
+/** Where no provider is configured, the simulated model plays every role. */
+export const isSimulated = (providers: Providers): boolean => Object.keys(providers).length === 0;

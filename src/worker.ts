@@ -1,7 +1,8 @@
 import { migrateWhenReady, requireAddresses } from './compose/configured.ts';
-import { createLog, installRuntime } from './compose/logging.ts';
+import { createLog } from './compose/logging.ts';
 import { runEntryPoint } from './compose/run.ts';
 import { openSandbox } from './compose/sandbox.ts';
+import { installRuntime } from './compose/sdk-runtime.ts';
 import { startWorkerWhenReady } from './compose/worker-when-ready.ts';
 import { readConfig } from './config.ts';
 

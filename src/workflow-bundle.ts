@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BundleOptions, bundleWorkflowCode } from '@temporalio/worker';
+import { PAYLOAD_CONVERTER_PATH } from './payload-converter-path.ts';
 
 const SOURCE_DIR = fileURLToPath(new URL('.', import.meta.url));
 /** All that the workflow's code consists of, beside the SDK. */
@@ -11,8 +12,6 @@ const BUNDLED_DIRS = ['workflows', 'machine'];
 
 export const WORKFLOWS_PATH = join(SOURCE_DIR, 'workflows', 'index.ts');
 const INTERCEPTORS_PATH = join(SOURCE_DIR, 'workflows', 'reserved-signals.ts');
-/** Given to the worker, to the bundle and to every client: the converter that never throws on what comes in. */
-export const PAYLOAD_CONVERTER_PATH = join(SOURCE_DIR, 'workflows', 'payload-converter.cjs');
 
 async function sourcesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -1,7 +1,8 @@
 import type { ActivityDeps } from '../../src/activities/deps.ts';
 import { noSandbox } from '../../src/activities/sandbox/sandbox.ts';
-import { createLog, installRuntime } from '../../src/compose/logging.ts';
+import { createLog } from '../../src/compose/logging.ts';
 import { openSandbox } from '../../src/compose/sandbox.ts';
+import { installRuntime } from '../../src/compose/sdk-runtime.ts';
 import { MIRROR_CONNECTIONS, startWorker } from '../../src/compose/worker.ts';
 import type { Config } from '../../src/config.ts';
 import { createMirror } from '../../src/mirror/mirror.ts';

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
-import { createLog, installRuntime } from '../../src/compose/logging.ts';
+import { createLog } from '../../src/compose/logging.ts';
+import { installRuntime } from '../../src/compose/sdk-runtime.ts';
 import { workerConnectionOptions } from '../../src/compose/temporal.ts';
 import { WORKER_TUNING } from '../../src/compose/worker.ts';
-import { PAYLOAD_CONVERTER_PATH } from '../../src/workflow-bundle.ts';
+import { PAYLOAD_CONVERTER_PATH } from '../../src/payload-converter-path.ts';
 import { floorActivities } from '../floor/activities.ts';
 import { argument, serve, usage } from './serve.ts';
 

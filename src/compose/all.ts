@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { isSimulated } from '../models.ts';
 import { migrate } from '../stack/migrations.ts';
 import { startStack } from '../stack/stack.ts';
 import { unlessAborted } from '../within.ts';
@@ -7,7 +8,7 @@ import { startApi } from './api.ts';
 import { DATABASE_ANSWER_TIMEOUT_MS } from './configured.ts';
 import { openSandbox } from './sandbox.ts';
 import { stackSettings } from './stack-settings.ts';
-import { isSimulated, startWorker, type WorkerSettings } from './worker.ts';
+import { startWorker, type WorkerSettings } from './worker.ts';
 
 export type AllSettings = Readonly<{
   config: Config;

@@ -10,13 +10,12 @@ import { createEndings } from '../mirror/endings.ts';
 import { createEventFeed } from '../mirror/event-feed.ts';
 import { createReadClient } from '../mirror/read-client.ts';
 import { createReader } from '../mirror/reader.ts';
-import type { Providers } from '../models.ts';
+import { isSimulated, type Providers } from '../models.ts';
+import { PAYLOAD_CONVERTER_PATH } from '../payload-converter-path.ts';
 import { type Reconciler, startReconciler } from '../reconciler/reconciler.ts';
 import { createTemporalRuns } from '../reconciler/temporal-runs.ts';
 import { within } from '../within.ts';
-import { PAYLOAD_CONVERTER_PATH } from '../workflow-bundle.ts';
 import { clientConnectionOptions } from './temporal.ts';
-import { isSimulated } from './worker.ts';
 
 export type ApiSettings = Readonly<{ config: Config; databaseUrl: string; temporalAddress: string; log: Logger }>;
 export type RunningApi = Readonly<{ url: string; close(): Promise<void> }>;

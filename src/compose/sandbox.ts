@@ -2,8 +2,8 @@ import { sandboxMissing } from '../activities/sandbox/bubblewrap.ts';
 import { type OpenedBubblewrap, openBubblewrap } from '../activities/sandbox/open-bubblewrap.ts';
 import { noSandbox, type Sandbox } from '../activities/sandbox/sandbox.ts';
 import type { Config } from '../config.ts';
+import { isSimulated } from '../models.ts';
 import { installPackages } from '../stack/install-packages.ts';
-import { isSimulated } from './worker.ts';
 
 export type SandboxSettings = Readonly<{
   config: Pick<Config, 'sandbox'> & Readonly<{ models: Pick<Config['models'], 'providers'> }>;

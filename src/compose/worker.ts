@@ -11,9 +11,10 @@ import { createWorkspaces } from '../activities/workspace/workspaces.ts';
 import { createFolderStore } from '../artifacts/artifact-store.ts';
 import type { Config } from '../config.ts';
 import { createMirror } from '../mirror/mirror.ts';
-import type { Providers } from '../models.ts';
+import { isSimulated } from '../models.ts';
+import { PAYLOAD_CONVERTER_PATH } from '../payload-converter-path.ts';
 import { startSimulatedModel } from '../stack/simulated-model/simulated-model.ts';
-import { PAYLOAD_CONVERTER_PATH, workflowBundle } from '../workflow-bundle.ts';
+import { workflowBundle } from '../workflow-bundle.ts';
 import { takeStorageReferencesAsTheyAre } from './storage-references.ts';
 import { workerConnectionOptions } from './temporal.ts';
 
@@ -54,8 +55,6 @@ export type RunningWorker = Readonly<{
   stopped: Promise<void>;
   close(): Promise<void>;
 }>;
-
-export const isSimulated = (providers: Providers): boolean => Object.keys(providers).length === 0;
 
 async function modelsOf({ config, simulated }: WorkerSettings) {
   const { models } = config;

@@ -5,7 +5,8 @@ import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { PAYLOAD_CONVERTER_PATH, workflowBundle } from '../../src/workflow-bundle.ts';
+import { PAYLOAD_CONVERTER_PATH } from '../../src/payload-converter-path.ts';
+import { workflowBundle } from '../../src/workflow-bundle.ts';
 
 const FOLDER = fileURLToPath(new URL('../histories', import.meta.url));
 const SIZE_LIMIT_BYTES = 150_000;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { PAYLOAD_CONVERTER_PATH } from '../../../src/workflow-bundle.ts';
+import { PAYLOAD_CONVERTER_PATH } from '../../../src/payload-converter-path.ts';
 import { SEARCH_ATTRIBUTES } from '../../../src/workflows/messages.ts';
 import { type FakeModel, startFakeModel } from '../../fakes/model.ts';
 import { type Caller, callerOf } from '../fixtures/api.ts';
