@@ -123,7 +123,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'source-paths.ts': { values: ['machine', 'errors.ts'], packages: ['node:'] },
   'pause.ts': { values: [], packages: ['node:'] },
   'within.ts': { values: [], packages: [] },
-  'workflow-bundle.ts': { values: [], packages: ['node:', '@temporalio/worker'] },
+  'payload-converter-path.ts': { values: [], packages: ['node:'] },
+  'workflow-bundle.ts': { values: ['payload-converter-path.ts'], packages: ['node:', '@temporalio/worker'] },
 };
 
 const ENTRY_POINTS = ['main.ts', 'server.ts', 'worker.ts', 'cli.ts', 'demo.ts', 'migrate.ts', 'bundle.ts'];
@@ -164,7 +165,7 @@ function violations(file: string, source: string): string[] {
   });
 }
 
-const CODE = /\.(ts|mts|cts|mjs|js)$/;
+const CODE = /\.(ts|mts|cts|mjs|cjs|js)$/;
 /** What the simulated model hands out is its subject, not part of the product. */
 const FOREIGN = /(^|\/)(recipes\/[^/]+\/files|node_modules)\//;
 
