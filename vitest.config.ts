@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** A file of integration tests has servers of its own, takes a GB of memory with them, and keeps a processor busy. */
-const WORKERS = Math.min(Math.max(availableParallelism(), 2), 4);
+/** Two files to a processor, as some of them wait while the other computes; each has servers of its own, and takes a GB of memory. */
+const WORKERS = Math.min(2 * availableParallelism(), 4);
 
 /**
  * Some processes run one file after the other and load the product once: loading it anew for each of a hundred files took
