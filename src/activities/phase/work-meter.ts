@@ -6,7 +6,11 @@ import type { ModelRoute } from '../../models.ts';
 import { FAILURE_TIMEOUT } from '../../workflows/failure-types.ts';
 import type { ModelCall as AskedCall } from '../llm/ask.ts';
 
-const HEARTBEAT_EVERY_MS = 1000;
+/**
+ * Each costs the server a write. With 300 builds in flight and calls of 2 s, beats every second were a seventh of all processor
+ * time. A cancelled call goes on for so long at most, and two may be late before the 5 s are over in which one must come.
+ */
+const HEARTBEAT_EVERY_MS = 2000;
 /**
  * Calls of one attempt that travel with heartbeats and results, at most some 12 kB: more than the rounds of tools, three
  * answers with their repairs and the fallbacks make in one try. Of more, the first go.
