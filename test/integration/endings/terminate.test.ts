@@ -96,8 +96,9 @@ describe('a build that was terminated while a phase runs', () => {
     const row = await untilCancelled(outside, id);
     expect(row).toMatchObject({ current_state: 'implementation', handoff_count: 2 });
     const audit = await outside.audit(id);
-    release();
+    // The phase hears of it with its next heartbeat.
     await until('the call is given up', async () => outside.model.cancelled.some((call) => call.build === buildId));
+    release();
     expect(await outside.audit(id)).toEqual(audit);
     expect(await outside.row(id)).toEqual(row);
     expect(await seenIn(outside, project)).toMatchObject({ stats: CANCELLED });
