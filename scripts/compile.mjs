@@ -32,7 +32,9 @@ export function isDistStale() {
 
 function sourceHash() {
   // The addresses of the sources are in what is made: a project that was moved is compiled anew.
-  const hash = createHash('sha256').update(root).update(readFileSync(join(root, 'package-lock.json')));
+  const hash = createHash('sha256')
+    .update(root)
+    .update(readFileSync(join(root, 'package-lock.json')));
   const paths = SOURCE_DIRS.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((name) => join(root, folder, name)),
   ).filter((path) => CODE.test(path));
