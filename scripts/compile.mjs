@@ -1,7 +1,7 @@
 /**
  * Compiles the programs of `src` into `dist`, one file each and what they share. Node starts them in a third of the processor time
- * that translating and looking up some hundred modules takes. Remembers of which sources it was made, so that run.mjs
- * makes it anew when one of them changed.
+ * that translating and looking up some hundred modules takes. Remembers of which sources it was made, so that it is
+ * made anew when one of them changed and a program is to be started.
  *
  *   node scripts/compile.mjs
  */
@@ -24,9 +24,8 @@ export function compiled(source) {
   return name === undefined ? null : `dist/${name}.mjs`;
 }
 
-/** Whether dist is missing or was made of other sources. Never where there are none: an image may have dist alone. */
+/** Whether dist is missing or was made of other sources. */
 export function isDistStale() {
-  if (!existsSync(join(root, 'src', 'main.ts'))) return false;
   return !existsSync(record) || readFileSync(record, 'utf8') !== sourceHash();
 }
 

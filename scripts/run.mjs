@@ -1,6 +1,6 @@
 /**
- * Runs a command of the project on a machine where nothing was run before: installs what is missing, compiles what changed,
- * then becomes `node dist/main.mjs …` or `npm run <script>`. Node built-ins only.
+ * Runs a command of the project on a machine where nothing was run before: installs what is missing, compiles the programs of
+ * src where it is to start one and they changed, then becomes `node dist/main.mjs …` or `npm run <script>`. Node built-ins only.
  *
  *   node scripts/run.mjs src/demo.ts [arguments]
  *   node scripts/run.mjs --here src/cli.ts [arguments]     in the caller's folder, not the project's
@@ -35,8 +35,10 @@ for (const signal of FORWARDED) process.on(signal, () => forward(signal));
 
 try {
   requireNode();
-  if (isInstallStale() || isClientStale() || isDistStale()) await prepare();
-  process.exitCode = await execute(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  const isProgram = compiled(args[0] === '--here' ? args[1] : args[0]) !== null;
+  if (isInstallStale() || isClientStale() || (isProgram && isDistStale())) await prepare(isProgram);
+  process.exitCode = await execute(args);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = error?.exitCode ?? 1;
@@ -61,7 +63,7 @@ function installHash() {
 }
 
 // Others of this project may be installing at this moment: what is missing is looked at again under the lock.
-async function prepare() {
+async function prepare(isProgram) {
   const release = await lock();
   try {
     if (isInstallStale()) await install();
@@ -71,8 +73,9 @@ async function prepare() {
         'Generating the Prisma client failed; see above.',
       );
     }
-    if (isDistStale())
+    if (isProgram && isDistStale()) {
       await must([process.execPath, join(root, 'scripts', 'compile.mjs')], 'Compiling failed; see above.');
+    }
   } finally {
     release();
   }

@@ -71,13 +71,12 @@ export function run(
       finish(null);
     });
     // What it wrote may be read after its exit: the streams are closed when all of it is.
-    child.once('close', (code) => finish(code));
-    child.once('exit', (code) => {
+    child.once('close', finish);
+    child.once('exit', () => {
       // What it left behind ignored the interruption.
       if (grace !== undefined) kill();
       drain = setTimeout(() => {
         for (const stream of [child.stdout, child.stderr]) stream.destroy();
-        finish(code);
       }, DRAIN_MS);
     });
     child.stdin.on('error', () => undefined);

@@ -53,7 +53,6 @@ async function expectNothingLeft(
   servers: readonly number[],
 ): Promise<void> {
   expect(servers.filter(isAlive)).toEqual([]);
-  // The compiler that the loader started ends when it sees that its parent has.
   await eventually(() => expect(groupLives(pid)).toBe(false));
   expect(existsSync(join(dataDir, 'stack.lock'))).toBe(false);
 }

@@ -64,6 +64,7 @@ describe('a release that is made while the build leaves deployment', () => {
       model.calls.filter(({ phase, build }) => phase === 'verification' && build.includes(handle.workflowId)).length;
     await until('verification again', async () => verified() === 2);
     expect(await standing(handle)).toEqual([]);
+    await untilTakenBack(handle);
     again();
     releases.report();
     await handle.result();
