@@ -1,3 +1,4 @@
+import type { WorkflowExecution } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { Role } from '../machine/states.ts';
@@ -25,6 +26,8 @@ export type ActivityDeps = Readonly<{
   webhook: Webhook | null;
   /** Where people reach the API, for links; null where that is not known here. */
   publicUrl: string | null;
+  /** Lets any worker take the build's next workflow task, where one that is gone had the build in its cache. */
+  resetStickyQueue: (execution: WorkflowExecution) => Promise<void>;
   /** Where trees are laid out for a test run; emptied after each. */
   tmpDir: string;
   log: Logger;

@@ -22,7 +22,8 @@ import { isRace, queryError, updateError } from './temporal-errors.ts';
 import { detailsOf } from './web-ui-text.ts';
 
 const START_DEADLINE_MS = 5000;
-const UPDATE_DEADLINE_MS = 5000;
+/** Longer than a task may wait for a worker that died: then another takes it, and the command is done after all. */
+const UPDATE_DEADLINE_MS = 8000;
 /** For asking a second time, after a race with continue-as-new. */
 const REPEAT_DEADLINE_MS = 2000;
 const QUERY_DEADLINE_MS = 2000;

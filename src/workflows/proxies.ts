@@ -2,7 +2,7 @@ import type { RetryPolicy } from '@temporalio/common';
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 
-/** A worker that dies is noticed after this long; activities report every second. */
+/** A worker that dies is noticed after this long; activities report every 1 to 2.5 s. */
 const HEARTBEAT_TIMEOUT_MS = 5000;
 
 /**

@@ -8,6 +8,9 @@ import { startProcess, type TestProcess } from './fixtures/process.ts';
 import { sandboxEnvironment } from './fixtures/sandbox.ts';
 import { startTestStack, type TestStack } from './fixtures/stack.ts';
 
+/** TASK_QUEUE_KIND_NORMAL of temporal.api.enums.v1: the queue of all workers, not of one. */
+const NORMAL_QUEUE = 1;
+
 let test: TestStack;
 let model: FakeModel;
 let worker: TestProcess;
@@ -75,6 +78,20 @@ async function buildsInEveryPhase(): Promise<{ handles: WorkflowHandle[]; releas
   };
 }
 
+/** Where the server put the build's task after each phase that was tried again. */
+async function queuesAfterRetries(handle: WorkflowHandle): Promise<unknown[]> {
+  const events = (await handle.fetchHistory()).events ?? [];
+  const retried = events
+    .filter(({ activityTaskStartedEventAttributes: started }) => (started?.attempt ?? 1) > 1)
+    .map(({ eventId }) => Number(eventId));
+  return retried.map(
+    (id) =>
+      events.find(({ eventId, workflowTaskScheduledEventAttributes }) => {
+        return Number(eventId) > id && workflowTaskScheduledEventAttributes;
+      })?.workflowTaskScheduledEventAttributes?.taskQueue?.kind,
+  );
+}
+
 describe('kill -9', () => {
   it('of the worker in each of the six phases loses nothing and doubles nothing', async () => {
     const { handles, release } = await buildsInEveryPhase();
@@ -82,6 +99,8 @@ describe('kill -9', () => {
     release();
     worker = await startWorkerProcess();
     for (const handle of handles) await expectWhole(handle);
+    // No task waits for the worker that is gone.
+    for (const handle of handles) expect(await queuesAfterRetries(handle)).toEqual([NORMAL_QUEUE]);
   });
 
   it.each([

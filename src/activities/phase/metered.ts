@@ -18,16 +18,32 @@ export async function metered<I extends WorkInput, T>(
 ): Promise<{ done: T; ackedSeq: number; work: Work }> {
   const context = Context.current();
   const meter = startMeter(context, input.remainingMs);
+  const reset = leaveDeadWorker(deps, context);
   // The flush needs nothing of the work and never fails, so the two run side by side.
   const flushed = flushOnce(deps, input.build, input.batch);
   try {
     const done = await work({ deps, input, meter });
+    await reset;
     return { done, ackedSeq: await flushed, work: meter.report() };
   } catch (error) {
     if (context.cancellationSignal.aborted) recordLostCalls(deps, input, meter.report().calls);
     throw phaseFailure(error, context, meter);
   } finally {
     meter.stop();
+  }
+}
+
+/**
+ * A second try may follow a worker's death. The build's next task would then wait in the dead worker's own queue, for as long as
+ * the server lets tasks wait there.
+ */
+async function leaveDeadWorker({ resetStickyQueue, log }: ActivityDeps, { info }: Context): Promise<void> {
+  const { attempt, workflowExecution } = info;
+  if (attempt === 1 || workflowExecution === undefined) return;
+  try {
+    await resetStickyQueue(workflowExecution);
+  } catch (error) {
+    log.warn({ workflowId: workflowExecution.workflowId, error: String(error) }, 'the sticky queue was not reset');
   }
 }
 

@@ -7,16 +7,42 @@ import { FAILURE_TIMEOUT } from '../../workflows/failure-types.ts';
 import type { ModelCall as AskedCall } from '../llm/ask.ts';
 
 /**
- * Each costs the server a write. With 300 builds in flight and calls of 2 s, beats every second were a seventh of all processor
- * time. A cancelled call goes on for so long at most, and two may be late before the 5 s are over in which one must come.
+ * A beat is how work hears that it was cancelled, and costs the server a write: one a second where few work, fewer where many do
+ * (with 300 builds in flight one a second was a seventh of all processor time). Two fit into the 5 s after which the server
+ * takes a silent worker for dead.
  */
-const HEARTBEAT_EVERY_MS = 2000;
+const BEATS_PER_SECOND = 25;
+const SHORTEST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 2500;
 /**
  * Calls of one attempt that travel with heartbeats and results, at most some 12 kB: more than the rounds of tools, three
  * answers with their repairs and the fallbacks make in one try. Of more, the first go.
  */
 const CALL_LIMIT = 40;
 const ERROR_LIMIT_CHARS = 160;
+
+/** Meters of this process that run. */
+let running = 0;
+
+const pauseMs = (): number =>
+  Math.min(Math.max((running * 1000) / BEATS_PER_SECOND, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
+
+/** Calls again and again until it is stopped. */
+function startBeats(beat: () => void): { stop(): void } {
+  const next = (): NodeJS.Timeout =>
+    setTimeout(() => {
+      beat();
+      timer = next();
+    }, pauseMs());
+  running += 1;
+  let timer = next();
+  return {
+    stop: () => {
+      running -= 1;
+      clearTimeout(timer);
+    },
+  };
+}
 
 /**
  * Counts the active time of one attempt over all its tries, reports it with every heartbeat (so that it survives the
@@ -44,7 +70,7 @@ export function startMeter(context: Context, budgetMs: number): WorkMeter {
   const report = (): Work => ({ activeMs: worked(), calls: calls.slice(-CALL_LIMIT) });
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(timedOut(report())), remainingMs());
-  const beat = setInterval(() => context.heartbeat(report()), HEARTBEAT_EVERY_MS);
+  const beats = startBeats(() => context.heartbeat(report()));
   const add = (call: Omit<ModelCall, 'id'>): void => {
     calls.push(recordOf(call, `${context.info.attempt}.${calls.length}`));
   };
@@ -59,7 +85,7 @@ export function startMeter(context: Context, budgetMs: number): WorkMeter {
     report,
     stop: () => {
       clearTimeout(timer);
-      clearInterval(beat);
+      beats.stop();
     },
   };
 }

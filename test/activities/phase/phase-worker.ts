@@ -55,6 +55,7 @@ export function depsOf({ dir, providers, measured }: Settings): ActivityDeps {
     sources: NO_SOURCES,
     webhook: null,
     publicUrl: null,
+    resetStickyQueue: async () => undefined,
     tmpDir: join(dir, 'tmp'),
     log: pino({ level: 'silent' }),
   };
