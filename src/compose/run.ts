@@ -14,11 +14,22 @@ function tellFailure(error: unknown): void {
   process.stderr.write(`${String(told)}\n`);
 }
 
+/** An option that did nothing would be believed to do something: `npm run migrate -- --dry-run`. */
+function requireNoArguments([first]: readonly string[]): void {
+  if (first === undefined) return;
+  process.stderr.write(
+    `"${first}" is not known: this command takes no arguments. Settings are environment variables.\n`,
+  );
+  process.exit(2);
+}
+
 /**
- * Runs an entry point to its end and exits: 0 when it stopped by itself, 1 when it failed, 128 + n after signal n.
+ * Runs an entry point to its end and exits: 0 when it stopped by itself, 1 when it failed, 2 when it was given an argument,
+ * 128 + n after signal n.
  * A signal during the start aborts it where it takes long, else waits for it, so that what it began is stopped in order.
  */
 export async function runEntryPoint(start: (signal: AbortSignal) => Promise<Running>): Promise<never> {
+  requireNoArguments(process.argv.slice(2));
   const interrupt = new AbortController();
   const signalled = new Promise<number>((resolve) => {
     for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => resolve(code));

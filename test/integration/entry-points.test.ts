@@ -201,6 +201,18 @@ describe('npm start', () => {
   });
 });
 
+describe('an argument', () => {
+  it.each(['src/main.ts', 'src/migrate.ts'])('is refused by %s, which starts nothing', async (entry) => {
+    const env = environment();
+    const started = run(entry, env, ['--dry-run']);
+    expect(await started.ended, started.output()).toBe(2);
+    expect(started.output()).toBe(
+      '"--dry-run" is not known: this command takes no arguments. Settings are environment variables.\n',
+    );
+    expectNothingLeft(env.DATA_DIR ?? '', []);
+  });
+});
+
 describe('against servers that are configured', () => {
   let test: TestStack;
   beforeAll(async () => {
