@@ -33,6 +33,8 @@ const SETTINGS = [
   'fastimport.unpackLimit=1',
   // A branch that a power cut has left empty would stop every later attempt.
   'core.fsync=committed,reference',
+  // Workers on one machine move the same branch: at the stock 100 ms a busy disk is taken for a lock that nobody will release.
+  'core.filesRefLockTimeout=500',
   'pack.writeReverseIndex=false',
   'core.quotePath=false',
 ].flatMap((setting) => ['-c', setting]);

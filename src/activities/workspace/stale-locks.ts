@@ -13,9 +13,13 @@ const LOCK_AGE_MS = 5000;
 const GUARDED = /cannot create keep file: File exists/;
 const GUARD_POLL_MS = 50;
 
+/** Another worker made or moved the branch between the look at it and its lock: the next look sees it as it is. */
+const OVERTAKEN = /cannot lock ref '[^'\n]+': (?:reference already exists|is at \w+ but expected \w+)/;
+
 /**
  * Runs git work again when it met a lock file that a killed git has left behind; there may be several, and git tells of one
- * at a time. A young lock may have a living owner and is respected; a twin that writes the very same pack is waited for.
+ * at a time. A young lock may have a living owner and is respected; a twin that writes the very same pack is waited for, and
+ * one that was first with a branch is followed.
  */
 export async function withoutStaleLocks<T>(repository: string, work: () => Promise<T>): Promise<T> {
   const endsAt = performance.now() + 2 * LOCK_AGE_MS;
@@ -25,13 +29,14 @@ export async function withoutStaleLocks<T>(repository: string, work: () => Promi
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       // What is in the way is removed before the time is looked at: each try of an activity gets further than the last.
-      const isWorthATry = GUARDED.test(error.message)
-        ? await waitForGuard(repository)
-        : await removeStaleLock(repository, error.message);
+      const isWorthATry = OVERTAKEN.test(error.message) || (await clearWay(repository, error.message));
       if (!isWorthATry || performance.now() > endsAt) throw error;
     }
   }
 }
+
+const clearWay = (repository: string, message: string): Promise<boolean> =>
+  GUARDED.test(message) ? waitForGuard(repository) : removeStaleLock(repository, message);
 
 async function waitForGuard(repository: string): Promise<true> {
   await removeStaleGuards(join(repository, 'objects', 'pack'));

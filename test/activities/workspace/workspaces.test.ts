@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { git } from '../../../src/activities/workspace/git.ts';
 import { importStream } from '../../../src/activities/workspace/import-stream.ts';
+import { withoutStaleLocks } from '../../../src/activities/workspace/stale-locks.ts';
 import {
   type CommitAttemptInput,
   createWorkspaces,
@@ -211,6 +212,21 @@ describe('after a crash', () => {
     const again = input({ files: [{ path: 'other', content: '' }], advanceTo: commit, base: commit });
     const next = await workspaces.commitAttempt(again);
     expect(show('rev-parse', 'refs/heads/build', ref).split('\n')).toEqual([commit, next.commit]);
+  });
+
+  test('a branch that another worker makes or moves between a look and its lock is looked at again', async () => {
+    const { commit } = await workspaces.commitAttempt(input());
+    const next = await workspaces.commitAttempt(input({ base: commit, files: [{ path: 'other', content: '' }] }));
+    await workspaces.advanceBuild({ workflowId, commit, signal });
+    // As seen before the other worker: missing, and elsewhere.
+    for (const seen of ['0'.repeat(40), next.commit]) {
+      const sights = [seen, commit];
+      await withoutStaleLocks(repository, () => {
+        const args = ['update-ref', 'refs/heads/build', commit, sights.shift() ?? ''];
+        return git({ repository, args, signal });
+      });
+      expect(sights).toEqual([]);
+    }
   });
 
   test('a pack that a killed git was guarding can be written all the same', async () => {
