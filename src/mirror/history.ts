@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../../prisma/client/client.ts';
+import { Prisma, type PrismaClient } from '../../prisma/client/client.ts';
 import type { AuditRow, EventType, Handoff } from '../machine/events.ts';
 import type { JsonObject } from '../machine/json.ts';
 
@@ -18,7 +18,6 @@ export type MirrorHistory = Readonly<{
   events: readonly MirrorEvent[];
   handoffs: readonly MirrorHandoff[];
   /** All of the build, those that a reset has undone included. */
-  totalEvents: number;
   totalHandoffs: number;
 }>;
 
@@ -76,31 +75,34 @@ async function readHandoffs(prisma: PrismaClient, workflowId: string, page: RowP
   }));
 }
 
+type BranchRow = Readonly<{ branch: string; last_seq: number; handoffs: number }>;
+
+/**
+ * Oldest first. One statement, so that a flush in between is in both figures or in neither: whoever adds the rows that the
+ * workflow still holds counts those behind `last_seq`.
+ */
+const branchesOf = (workflowId: string): Prisma.Sql => Prisma.sql`
+  select b.branch,
+    coalesce((select max(e.seq) from workflow_events e where e.workflow_id = b.workflow_id and e.branch = b.branch), 0) as last_seq,
+    (select count(*)::int from workflow_handoffs h where h.workflow_id = b.workflow_id and h.branch = b.branch) as handoffs
+  from audit_branches b where b.workflow_id = ${workflowId} order by b.generation`;
+
 /** A build's audit; null when the mirror does not know the build. */
 export async function readHistory(
   prisma: PrismaClient,
   workflowId: string,
   pages: HistoryPages,
 ): Promise<MirrorHistory | null> {
-  const [branches, last, events, handoffs, totalHandoffs] = await Promise.all([
-    prisma.auditBranch.findMany({ where: { workflowId }, orderBy: { generation: 'asc' } }),
-    prisma.workflowEvent.groupBy({
-      by: ['branch'],
-      where: { workflowId },
-      _max: { seq: true },
-      _count: { _all: true },
-    }),
+  const [branches, events, handoffs] = await Promise.all([
+    prisma.$queryRaw<BranchRow[]>(branchesOf(workflowId)),
     readEvents(prisma, workflowId, pages.events),
     readHandoffs(prisma, workflowId, pages.handoffs),
-    prisma.workflowHandoff.count({ where: { workflowId } }),
   ]);
   if (branches.length === 0) return null;
-  const lastSeq = new Map(last.map(({ branch, _max }) => [branch, _max.seq ?? 0]));
   return {
-    branches: branches.map(({ branch }) => ({ branch, lastSeq: lastSeq.get(branch) ?? 0 })),
+    branches: branches.map(({ branch, last_seq: lastSeq }) => ({ branch, lastSeq })),
     events,
     handoffs,
-    totalEvents: last.reduce((sum, { _count }) => sum + _count._all, 0),
-    totalHandoffs,
+    totalHandoffs: branches.reduce((sum, row) => sum + row.handoffs, 0),
   };
 }
