@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { buildSpec, type StartRequest } from '../src/api/start-spec.ts';
-import { createTemporalBuilds } from '../src/api/temporal-builds.ts';
+import { createTemporalBuilds, WORKFLOW_TASK_TIMEOUT_MS } from '../src/api/temporal-builds.ts';
 import type { ArtifactStore } from '../src/artifacts/artifact-store.ts';
 import { readConfig } from '../src/config.ts';
 import { within } from '../src/within.ts';
@@ -28,7 +28,7 @@ export function floorSubject(client: Client, taskQueue: string, type: 'empty' | 
     name: `floor-${type}`,
     start: async () => {
       const workflowId = `${type}-${randomUUID()}`;
-      await client.workflow.start(type, { taskQueue, workflowId, workflowTaskTimeout: '3s' });
+      await client.workflow.start(type, { taskQueue, workflowId, workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS });
       return workflowId;
     },
   };
