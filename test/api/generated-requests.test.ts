@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeApi } from '../../src/api/openapi/describe.ts';
-import { ROUTES } from '../../src/api/routes.ts';
 import { readApiKeys } from '../../src/api-keys.ts';
 import { AppError } from '../../src/errors.ts';
 import { STATES } from '../../src/machine/states.ts';
 import type { FakeBuild } from '../fakes/fake-builds.ts';
+import { DOCUMENT } from '../openapi/document.ts';
 import { type KnownBuild, startInEveryState } from '../openapi/known-builds.ts';
 import { createRequests } from '../openapi/request-arbitrary.ts';
 import { createSender } from '../openapi/send.ts';
@@ -17,8 +16,7 @@ const SEED = 20_260_101;
 const RUNS = 2000;
 const RUNS_WITH_KEYS = 400;
 
-const document = describeApi(ROUTES);
-const judge = createJudge(document);
+const judge = createJudge(DOCUMENT);
 
 /** Builds are values that the machine replaces, so that a copy of what holds them is a copy of them. */
 const copyOf = (held: FakeBuild): FakeBuild => ({ ...held, rows: [...held.rows] });
@@ -78,7 +76,7 @@ describe('requests that are generated from the description of the API', () => {
     const api = await serveSeeds(seeds);
     const sender = createSender(api.server.url);
     const statuses = new Set<number>();
-    const property = fc.asyncProperty(createRequests(document, known), outage, async (request, part) => {
+    const property = fc.asyncProperty(createRequests(DOCUMENT, known), outage, async (request, part) => {
       reset(api, seeds);
       suffer(api, part);
       const answer = await sender.send(request);
@@ -102,7 +100,7 @@ describe('requests that are generated from the description of the API', () => {
     const authorization = fc
       .constantFrom('ann', 'ann', 'eve', 'bob', 'nobody')
       .map((name) => `Bearer secret-of-${name}`);
-    const requests = createRequests(document, known);
+    const requests = createRequests(DOCUMENT, known);
     const property = fc.asyncProperty(
       requests,
       fc.option(authorization, { freq: 9 }),

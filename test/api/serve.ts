@@ -4,9 +4,7 @@ import { onTestFinished } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import { listen } from '../../src/api/listen.ts';
 import { createLiveEvents, type LiveOptions } from '../../src/api/live/live-events.ts';
-import { describeApi } from '../../src/api/openapi/describe.ts';
 import type { ApiDeps } from '../../src/api/ports.ts';
-import { ROUTES } from '../../src/api/routes.ts';
 import { AppError } from '../../src/errors.ts';
 import { ROLES, type Role } from '../../src/machine/states.ts';
 import { createFakeBuilds } from '../fakes/fake-builds.ts';
@@ -14,6 +12,7 @@ import { createFakeFeed } from '../fakes/fake-feed.ts';
 import { createFakeMirror } from '../fakes/fake-mirror.ts';
 import { NO_SOURCES } from '../fakes/no-sources.ts';
 import { createAnswerCheck } from '../openapi/answer-check.ts';
+import { DOCUMENT } from '../openapi/document.ts';
 
 export type Reply = Readonly<{
   status: number;
@@ -92,7 +91,7 @@ export async function serve(overrides: Partial<ApiDeps> = {}, liveOptions: Parti
     const body = text.startsWith('{') ? (JSON.parse(text) as Reply['body']) : {};
     const { status, headers } = response;
     const answer = { method: init.method ?? 'GET', path, status, headers: Object.fromEntries(headers), text };
-    documented ??= createAnswerCheck(describeApi(ROUTES));
+    documented ??= createAnswerCheck(DOCUMENT);
     const faults = documented(answer);
     if (faults.length > 0) throw new Error(`the answer to ${path} is not as documented: ${faults.join('; ')}\n${text}`);
     return { status, headers, text, body };

@@ -2,6 +2,7 @@ import { isAbsolute, join, normalize } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkFiles, FILE_LIMITS } from '../../src/machine/file-paths.ts';
+import { unicodeText } from '../unicode-text.ts';
 
 const filesOf = (...paths: string[]) => paths.map((path) => ({ path, content: 'x' }));
 
@@ -93,7 +94,7 @@ describe('files from a model', () => {
   test('that are accepted stay inside the root, out of .git, and apart from each other', () => {
     const segment = fc.oneof(
       fc.constantFrom('..', '.', '', '.git', '.GiT', 'git~1', '.git.', 'con', 'a', 'A', 'b', 'ä', 'a\u0308', '/', '\\'),
-      fc.string({ unit: 'binary', maxLength: 6 }),
+      unicodeText({ maxLength: 6 }),
     );
     const path = fc.array(segment, { maxLength: 4 }).map((segments) => segments.join('/'));
     fc.assert(

@@ -4,6 +4,7 @@ import { clipText, DEPTH_LIMIT, type Json, jsonFaults, storableText } from '../.
 import { MESSAGE_LIMIT_BYTES, MESSAGE_NAMES, parseMessage } from '../../src/machine/messages.ts';
 import { checkPhaseResult, extractResult } from '../../src/machine/payloads.ts';
 import { PHASES, type Phase } from '../../src/machine/states.ts';
+import { unicodeText } from '../unicode-text.ts';
 import { FAILING, RESULTS } from './sample-builds.ts';
 
 const nested = (levels: number): Json => {
@@ -64,7 +65,7 @@ describe('jsonFaults', () => {
 describe('clipText and storableText', () => {
   it('never leave half a character, and never grow', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.nat(40), (text, limit) => {
+      fc.property(unicodeText(), fc.nat(40), (text, limit) => {
         const clipped = clipText(text, limit);
         expect(clipped.length).toBeLessThanOrEqual(limit);
         expect(text.startsWith(clipped)).toBe(true);

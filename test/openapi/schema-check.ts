@@ -31,6 +31,15 @@ function based<T>(schema: T): T {
  * validator, and without the code that the schemas were derived from. An unknown keyword is an error.
  */
 export function createSchemaCheck({ components }: Pick<OpenApiDocument, 'components'>): (schema: Schema) => Check {
+  const known = checksOf.get(components) ?? checksIn(components);
+  checksOf.set(components, known);
+  return known;
+}
+
+/** To compile a schema takes longer than a hundred checks by it, and all who read one document check by the same schemas. */
+const checksOf = new WeakMap<OpenApiDocument['components'], (schema: Schema) => Check>();
+
+function checksIn(components: OpenApiDocument['components']): (schema: Schema) => Check {
   const ajv = createAjv();
   ajv.addSchema({ $id: BASE, $defs: based(components.schemas) });
   const made = new Map<Schema, Check>();

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../src/machine/json.ts';
 import { PHASES, ROLES, STATES } from '../../src/machine/states.ts';
 import { buildPrompt, PROMPT_LIMIT_CHARS, type PromptInput } from '../../src/prompts/prompt.ts';
 import { criteriaSection, verificationView } from '../../src/prompts/verification-view.ts';
+import { unicodeText } from '../unicode-text.ts';
 import { charsOf, finalOf, promptInput } from './prompt-input.ts';
 import { blockUnder, headingsOf, jsonUnder, readSections } from './read-sections.ts';
 
@@ -64,7 +65,7 @@ describe('what others wrote forges no section', () => {
 const hostileText = fc
   .array(
     fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 20 }),
+      unicodeText({ maxLength: 20 }),
       fc.constantFrom(
         '\n',
         '\r',

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { staysInside } from '../../../src/activities/workspace/export-tree.ts';
 import type { OpenedSource } from '../../../src/activities/workspace/open-source.ts';
 import type { CommitAttemptInput } from '../../../src/activities/workspace/workspaces.ts';
+import { unicodeText } from '../../unicode-text.ts';
 import {
   attempt,
   attemptInput,
@@ -133,7 +134,7 @@ describe('files that a model made too many, too large, or hostile', () => {
   test('never lead out of the folder that they are laid out in, whatever their names are', async () => {
     const segment = fc.oneof(
       fc.constantFrom('..', '.', '', '.git', '.GIT', 'a', 'A', 'b', 'nul', '~', '$HOME', '-x', ':x', '%2e%2e'),
-      fc.string({ unit: 'binary', maxLength: 4 }),
+      unicodeText({ maxLength: 4 }),
     );
     const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('/'));
     let run = 0;

@@ -2,12 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { docsPage } from '../../../src/api/docs/page.ts';
-import { describeApi } from '../../../src/api/openapi/describe.ts';
 import type { OpenApiDocument } from '../../../src/api/openapi/types.ts';
 import { ROUTES } from '../../../src/api/routes.ts';
+import { DOCUMENT as document } from '../../openapi/document.ts';
 import { serve } from '../serve.ts';
 
-const document = describeApi(ROUTES);
 const page = docsPage(document);
 
 const all = (pattern: RegExp, text = page): string[] => [...text.matchAll(pattern)].map(([, found = '']) => found);

@@ -8,6 +8,7 @@ import type { MediaType, Operation, Parameter, Schema } from '../../../src/api/o
 import { type AnyRoute, defineRoute } from '../../../src/api/route.ts';
 import { ROUTES } from '../../../src/api/routes.ts';
 import { ERROR_STATUS } from '../../../src/errors.ts';
+import { DOCUMENT as document } from '../../openapi/document.ts';
 import { createAjv, createSchemaCheck } from '../../openapi/schema-check.ts';
 import { serve } from '../serve.ts';
 
@@ -18,8 +19,6 @@ import { serve } from '../serve.ts';
 const META_SCHEMA = JSON.parse(
   readFileSync(new URL('../../openapi/oas-3.1.schema.json', import.meta.url), 'utf8'),
 ) as object;
-
-const document = describeApi(ROUTES);
 
 type Node = Readonly<{ at: string; key: string; value: unknown }>;
 
