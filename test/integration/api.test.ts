@@ -112,20 +112,6 @@ describe('the history', () => {
 });
 
 describe('starting', () => {
-  it('fifty times at once through two APIs makes one build and fifty equal answers', async () => {
-    const other = await startTestApi(test);
-    const body = startBody(external);
-    const all = Array.from({ length: 50 }, (_, index) =>
-      (index % 2 === 0 ? api : other).post('/api/workflows/shop/start', body),
-    );
-    const replies = await Promise.all(all);
-    await other.close();
-    for (const { status, body: answer } of replies) expect([status, answer]).toEqual([200, replies[0]?.body]);
-    const id = String(replies[0]?.body.workflow_id);
-    const history = (await api.get(at(id, 'history'))).body;
-    expect(rows(history.events).map(({ event_type }) => event_type)).toEqual(['build_started', 'phase_started']);
-  });
-
   it('with other content under the same build_id is refused, and says nothing of whose it is', async () => {
     const body = startBody({ ...external, requirements: { a: 1, b: { c: 2, d: 3 } } });
     const first = await api.post('/api/workflows/shop/start', body);

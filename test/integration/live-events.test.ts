@@ -6,7 +6,7 @@ import { createMirror } from '../../src/mirror/mirror.ts';
 import { readEvents } from '../api/event-reader.ts';
 import { type FakeModel, startFakeModel } from '../fakes/model.ts';
 import { completePhase, flushOf, specOf, steps } from '../mirror/builds.ts';
-import { type Caller, callerOf } from './fixtures/api.ts';
+import { type Caller, callerOf, startTestApi } from './fixtures/api.ts';
 import { until } from './fixtures/builds.ts';
 import { readFaithfully, untilEvents } from './fixtures/live-reader.ts';
 import { startProcess, type TestProcess } from './fixtures/process.ts';
@@ -26,6 +26,13 @@ async function startApiProcess(port = '0'): Promise<ApiProcess> {
   await process.says('The API is up on ');
   const url = /up on (\S+)/.exec(process.output())?.[1] ?? '';
   return { process, url, port: new URL(url).port, api: callerOf(url) };
+}
+
+/** Where nobody kills it, an API in this process does. */
+async function startApi(): ReturnType<typeof startTestApi> {
+  const api = await startTestApi(test);
+  onTestFinished(() => api.close());
+  return api;
 }
 
 beforeAll(async () => {
@@ -86,11 +93,11 @@ describe('a reader that comes back', () => {
   });
 
   it('goes on in the next generation when an operator has reset the build', async () => {
-    const { api, url } = await startApiProcess();
+    const api = await startApi();
     const build_id = `reset-${Math.random()}`;
     const release = model.hold('testing', build_id);
     const id = await api.start({ build_id });
-    const reader = readFaithfully(() => eventsAt(url, id));
+    const reader = readFaithfully(() => eventsAt(api.url, id));
     onTestFinished(() => reader.stop());
     await untilEvents(reader, 10);
     const handle = test.client.workflow.getHandle(id);
@@ -113,9 +120,9 @@ describe('a reader that comes back', () => {
   });
 
   it('keeps its stream while Postgres is killed and comes back', async () => {
-    const { api, url } = await startApiProcess();
+    const api = await startApi();
     const id = await api.start(external);
-    const reader = await readEvents(eventsAt(url, id));
+    const reader = await readEvents(eventsAt(api.url, id));
     await untilEvents(reader, 2);
     process.kill(test.stack.embedded.postgresPid() ?? 0, 'SIGKILL');
     await until('word of it', async () => reader.comments.some((comment) => comment.includes('does not answer')));

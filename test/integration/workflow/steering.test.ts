@@ -2,10 +2,11 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RunningWorker } from '../../../src/compose/worker.ts';
+import { PHASES, type Phase } from '../../../src/machine/states.ts';
 import type { HistoryReply } from '../../../src/workflows/messages.ts';
-import { ANSWERS, type FakeModel, startFakeModel } from '../../fakes/model.ts';
+import { ANSWERS, type FakeModel, type ModelCallSeen, startFakeModel } from '../../fakes/model.ts';
 import {
   ALL_EXTERNAL,
   CLAIMS,
@@ -30,19 +31,25 @@ beforeAll(async () => {
   test = await startTestStack();
   database = new pg.Client(test.databaseUrl);
   await database.connect();
-});
-afterAll(async () => {
-  await database?.end();
-  await test?.stop();
-});
-beforeEach(async () => {
   model = await startFakeModel();
   worker = await startTestWorker(test, model);
 });
-afterEach(async () => {
+afterAll(async () => {
   await worker?.close();
   await model?.stop();
+  await database?.end();
+  await test?.stop();
 });
+afterEach(() => {
+  for (const phase of PHASES) model.answer(phase, ANSWERS[phase]);
+});
+
+/** A test that fails leaves the next one a model that answers. */
+function hold(phase: Phase): () => void {
+  const letGo = model.hold(phase);
+  onTestFinished(letGo);
+  return letGo;
+}
 
 const typesOf = async (handle: WorkflowHandle): Promise<string[]> => (await rowsOf(handle)).map(({ type }) => type);
 const mirrorRow = async (handle: WorkflowHandle) =>
@@ -50,8 +57,14 @@ const mirrorRow = async (handle: WorkflowHandle) =>
 /** A worker that is slow costs workflow tasks, whatever was asked of it. */
 const eventsBesideTasks = async (handle: WorkflowHandle) =>
   Object.entries((await historyFigures(handle)).types).filter(([type]) => !type.startsWith('workflowTask'));
-const called = (phase: string, count = 1) =>
-  until(`call ${count} of ${phase}`, async () => model.calls.filter((call) => call.phase === phase).length >= count);
+/** Of this build alone: the one before may have asked for something while it ended. */
+const ofPhase = (calls: readonly ModelCallSeen[], handle: WorkflowHandle, phase: Phase) =>
+  calls.filter((call) => call.phase === phase && call.build === `build-${handle.workflowId}`);
+const callsOf = (handle: WorkflowHandle, phase: Phase) => ofPhase(model.calls, handle, phase);
+const called = (handle: WorkflowHandle, phase: Phase, count = 1) =>
+  until(`call ${count} of ${phase}`, async () => callsOf(handle, phase).length >= count);
+const gaveUp = (handle: WorkflowHandle, phase: Phase) =>
+  until('the cancelled call', async () => ofPhase(model.cancelled, handle, phase).length > 0);
 
 async function refusal(work: Promise<unknown>): Promise<{ type: string | null | undefined; details: unknown }> {
   const error = await work.then(
@@ -65,9 +78,9 @@ async function refusal(work: Promise<unknown>): Promise<{ type: string | null | 
 
 describe('a person who takes over from the model', () => {
   it('cancels the running call, really closes its socket, and counts instead of it', async () => {
-    const release = model.hold('planning');
+    const release = hold('planning');
     const handle = await startBuild(test);
-    await called('planning');
+    await called(handle, 'planning');
     const reply = await update(handle, 'advance', {
       role: 'Q_ASSISTANT',
       completed_state: 'PLANNING',
@@ -79,13 +92,13 @@ describe('a person who takes over from the model', () => {
       new_state: 'handoff_to_coder',
       handoff_data: { plan: 'mine' },
     });
-    await until('the cancelled call', async () => model.cancelled.some(({ phase }) => phase === 'planning'));
+    await gaveUp(handle, 'planning');
     release();
     expect(await handle.result()).toMatchObject({ status: 'complete' });
     const rows = await rowsOf(handle);
     expect(rows.filter(({ type }) => type === 'preempted').map(({ data }) => data.actor)).toEqual(['ann']);
     expect((await mirrorRow(handle)).planning_phase).toMatchObject({ plan: 'mine' });
-    expect(model.calls.filter(({ phase }) => phase === 'planning')).toHaveLength(1);
+    expect(callsOf(handle, 'planning')).toHaveLength(1);
     const lost = await until('the cancelled call in the mirror', async () => {
       const text = "select * from workflow_model_calls where workflow_id = $1 and outcome = 'cancelled'";
       return (await database.query(text, [handle.workflowId])).rows[0];
@@ -124,15 +137,15 @@ describe('work that goes back', () => {
       approved_for_deployment: false,
       verification_report: 'halves, not doubles',
     });
-    const release = model.hold('implementation');
+    const release = hold('implementation');
     const handle = await startBuild(test);
-    await called('implementation');
+    await called(handle, 'implementation');
     release();
-    await called('verification');
-    await called('implementation', 2);
+    await called(handle, 'verification');
+    await called(handle, 'implementation', 2);
     model.answer('verification', ANSWERS.verification);
     expect(await handle.result()).toMatchObject({ status: 'complete' });
-    const second = model.calls.find(({ phase, attempt }) => phase === 'implementation' && attempt === 2);
+    const second = callsOf(handle, 'implementation').find(({ attempt }) => attempt === 2);
     expect(second?.prompt).toContain('halves, not doubles');
     expect(await typesOf(handle)).toContain('sent_back');
   });
@@ -152,23 +165,23 @@ describe('work that goes back', () => {
     const reply = await update(handle, 'retry', { reason: 'look again', actor: 'ann' });
     expect(reply).toMatchObject({ previous_state: 'error', new_state: 'implementation' });
     expect(await handle.result()).toMatchObject({ status: 'complete', attempts: { implementation: 3 } });
-    const prompts = model.calls.filter(({ phase, attempt }) => phase === 'implementation' && attempt === 3);
+    const prompts = callsOf(handle, 'implementation').filter(({ attempt }) => attempt === 3);
     expect(prompts[0]?.prompt).toMatch(/never[\s\S]*never[\s\S]*look again/);
   });
 
   it('rolls back to a phase: later results leave the build, the reason is in its prompt, the rows stay', async () => {
-    const hold = model.hold('deployment');
+    const release = hold('deployment');
     const handle = await startBuild(test);
-    await called('deployment');
+    await called(handle, 'deployment');
     const reply = await update(handle, 'rollback', {
       target_state: 'PLANNING',
       reason: 'wrong approach',
       actor: 'ann',
     });
     expect(reply).toMatchObject({ previous_state: 'deployment', new_state: 'planning' });
-    hold();
+    release();
     expect(await handle.result()).toMatchObject({ status: 'complete', attempts: { planning: 2, implementation: 2 } });
-    const planning = model.calls.filter(({ phase }) => phase === 'planning');
+    const planning = callsOf(handle, 'planning');
     expect(planning[1]?.prompt).toContain('wrong approach');
     expect(planning[1]?.prompt).not.toContain('src/double.js');
     const { rows } = await database.query('select seq from workflow_events where workflow_id = $1 order by seq', [
@@ -180,7 +193,7 @@ describe('work that goes back', () => {
 
 describe('what cannot go on', () => {
   it('parks with a reason when the active time is used up, and the late answer is dropped', async () => {
-    const release = model.hold('discovery');
+    const release = hold('discovery');
     const handle = await startBuild(test, { activeTimeoutMs: 1500 });
     const parked = await untilState(handle, 'error');
     expect(parked.next_expectations.task).toContain('WORKFLOW_TIMEOUT');
@@ -188,7 +201,7 @@ describe('what cannot go on', () => {
     expect((await rowsOf(handle)).at(-1)).toMatchObject({ type: 'parked', data: { code: 'workflow_timeout' } });
     await update(handle, 'retry', { reason: 'more time' });
     // A build without time left asks no model. No longer: the little time that this one has may not be enough again.
-    await called('discovery', 2);
+    await called(handle, 'discovery', 2);
     await update(handle, 'abort', { reason: 'seen enough' });
     expect(await handle.result()).toMatchObject({ status: 'cancelled', attempts: { discovery: 2 } });
   });
@@ -201,7 +214,7 @@ describe('what cannot go on', () => {
       type: 'parked',
       data: { code: 'bad_answer', phase: 'planning' },
     });
-    expect(model.calls.filter(({ phase }) => phase === 'planning')).toHaveLength(3);
+    expect(callsOf(handle, 'planning')).toHaveLength(3);
     await update(handle, 'abort', { reason: 'no use' });
     expect(await handle.result()).toMatchObject({ status: 'cancelled' });
     expect(await mirrorRow(handle)).toMatchObject({ current_state: 'error', status: 'cancelled' });
@@ -220,9 +233,9 @@ describe('what cannot go on', () => {
 
 describe("Temporal's own Cancel", () => {
   it('is an abort: its event, its row in the mirror, the model call cancelled, the run closed as cancelled', async () => {
-    model.hold('discovery');
+    hold('discovery');
     const handle = await startBuild(test);
-    await called('discovery');
+    await called(handle, 'discovery');
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow(/cancel/i);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
@@ -232,7 +245,7 @@ describe("Temporal's own Cancel", () => {
       [handle.workflowId],
     );
     expect(rows.map(({ event_type }) => event_type)).toEqual(['build_started', 'phase_started', 'aborted']);
-    await until('the cancelled call', async () => model.cancelled.length > 0);
+    await gaveUp(handle, 'discovery');
   });
 });
 
