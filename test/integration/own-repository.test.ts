@@ -174,14 +174,14 @@ describe("a build on a user's own repository", () => {
   it('comes back to the source, to the letter, with a rollback to discovery', async () => {
     playFeature();
     const tree = await own.git('rev-parse', 'HEAD^{tree}');
-    const workflowId = await startOn({ external_roles: ['release_manager'] });
-    await product.api.untilState(workflowId, 'handoff_to_releaser');
+    const workflowId = await startOn({ external_roles: ['test_auditor'] });
+    await product.api.untilState(workflowId, 'handoff_to_tester');
     const release = product.model.hold('discovery');
     const body = { target_state: 'discovery', reason: 'begin anew' };
     expect((await product.api.post(`/api/workflows/${workflowId}/rollback`, body)).status).toBe(200);
     expect(await dataOf(workflowId, 'rolled_back')).toMatchObject({ tree });
     release();
-    await product.api.untilState(workflowId, 'handoff_to_releaser');
+    await product.api.untilState(workflowId, 'handoff_to_tester');
     const last = callsOf('implementation').at(-1);
     expect(last?.prompt).toContain('const out = { createWarning, createDeprecation, spyWarning }\n');
     await product.api.post(`/api/workflows/${workflowId}/abort`, { reason: 'seen' });
