@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive } from '../../../src/stack/process-identity.mjs';
 import { eventually } from '../../eventually.ts';
 import { tempFolder } from '../../stack/temp-folder.ts';
@@ -18,6 +18,8 @@ const COPIED = [
   'src/stack/process-identity.mjs',
 ];
 const children: ChildProcess[] = [];
+/** A project in which the first command has installed; made once. */
+let installed = '';
 
 /** A project with the real scripts, one dependency that lies in its own folder, and a count of its installs. */
 function fakeProject(): string {
@@ -54,6 +56,13 @@ function fakeProject(): string {
      setInterval(() => {}, 1000);
      console.log('up');`,
   );
+  return project;
+}
+
+/** The same project after its first command. */
+function installedProject(): string {
+  const project = tempFolder();
+  cpSync(installed, project, { recursive: true, verbatimSymlinks: true });
   return project;
 }
 
@@ -95,6 +104,10 @@ function writePrograms(project: string, word: string): void {
 
 const installs = (project: string): number => readFileSync(join(project, 'installs'), 'utf8').length;
 
+beforeAll(async () => {
+  installed = fakeProject();
+  await run(installed, 'say.mjs');
+});
 afterEach(() => {
   for (const child of children.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
 });
@@ -110,8 +123,7 @@ describe('scripts/run.mjs', () => {
   });
 
   it('installs again only when the lockfile changed or node_modules is gone', async () => {
-    const project = fakeProject();
-    await run(project, 'say.mjs');
+    const project = installedProject();
     const second = await run(project, 'say.mjs');
     expect(second).toEqual({ code: 7, out: '[]\n', err: '' });
     expect(installs(project)).toBe(1);
@@ -145,8 +157,7 @@ describe('scripts/run.mjs', () => {
   });
 
   it('compiles the programs before it runs one, and again only when a source changed', async () => {
-    const project = fakeProject();
-    await run(project, 'say.mjs');
+    const project = installedProject();
     writePrograms(project, 'first');
     const said = (name: string, word: string) =>
       `${name} ${word} ${pathToFileURL(join(project, 'src', `${name}.ts`)).href}\n`;
@@ -161,8 +172,7 @@ describe('scripts/run.mjs', () => {
   });
 
   it('says what is wrong with a source that cannot be compiled, and goes on with none that is older', async () => {
-    const project = fakeProject();
-    await run(project, 'say.mjs');
+    const project = installedProject();
     writePrograms(project, 'first');
     await run(project, 'src/main.ts');
     writeFileSync(join(project, 'src', 'word.ts'), 'export const WORD = ;');
@@ -172,13 +182,12 @@ describe('scripts/run.mjs', () => {
   });
 
   it('runs an npm script with its arguments and exits with its code', async () => {
-    const project = fakeProject();
+    const project = installedProject();
     expect(await run(project, '--npm', 'say', '--flag')).toMatchObject({ code: 7, out: '["--flag"]\n' });
   });
 
   it('passes a signal on exactly once, also when it arrives twice, and exits with what the command made of it', async () => {
-    const project = fakeProject();
-    await run(project, 'say.mjs');
+    const project = installedProject();
     const child = start(project, 'wait.mjs');
     let out = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -190,8 +199,7 @@ describe('scripts/run.mjs', () => {
   });
 
   it('killed with kill -9 leaves no command behind: that is told to hang up, and may end in order', async () => {
-    const project = fakeProject();
-    await run(project, 'say.mjs');
+    const project = installedProject();
     const [pidFile, heard] = [join(project, 'pid'), join(project, 'heard')];
     writeFileSync(
       join(project, 'stay.mjs'),
@@ -209,13 +217,13 @@ describe('scripts/run.mjs', () => {
   });
 
   it('does not keep a command alive that has nothing left to do', async () => {
-    const project = fakeProject();
+    const project = installedProject();
     writeFileSync(join(project, 'done.mjs'), "console.log('done', process.connected);");
     expect(await run(project, 'done.mjs')).toMatchObject({ code: 0, out: 'done true\n' });
   });
 
   it('reports a command that a signal ended as shells do', async () => {
-    const project = fakeProject();
+    const project = installedProject();
     writeFileSync(join(project, 'die.mjs'), "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000);");
     expect(await run(project, 'die.mjs')).toMatchObject({ code: 137 });
   });
