@@ -10,10 +10,10 @@ import { startProcess, type TestProcess } from './fixtures/process.ts';
 import { startTestStack, type TestStack } from './fixtures/stack.ts';
 import { sql } from './stack/probes.ts';
 
-const BUILDS = 4;
+const BUILDS = 3;
 /** After so many changes of files the worker is killed, again and again: in commits, bundles, test runs and releases. */
-const KILLED_AFTER_CHANGES = [3, 40, 15, 60, 8];
-const LOOK_EVERY_MS = 3;
+const KILLED_AFTER_CHANGES = [3, 40, 15, 60];
+const LOOK_EVERY_MS = 10;
 const FOLDERS = ['workspaces', 'releases', 'tmp', 'artifacts'];
 
 let test: TestStack;
