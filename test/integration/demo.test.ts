@@ -8,7 +8,7 @@ import { isAlive } from '../../src/stack/process-identity.mjs';
 import { waitUntil } from '../../src/stack/wait-until.ts';
 import { eventually } from '../eventually.ts';
 import { tempFolder } from '../stack/temp-folder.ts';
-import { serversOf } from './stack/probes.ts';
+import { serversOf, usedDataDir } from './stack/probes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const groups: number[] = [];
@@ -124,15 +124,8 @@ describe('npm run demo', { timeout: 180_000 }, () => {
     await expectNothingLeft(run, dataDir, servers);
   });
 
-  it('says that it has no recipe for requirements that it has none for', async () => {
-    const dataDir = tempFolder();
-    const run = demo(dataDir, ['--requirements', 'a weather forecast', '--pace', '0']);
-    expect(await run.ended, run.err()).toBe(0);
-    expect(run.out().replace(/\s+/g, ' ')).toContain('The simulated model has no recipe for these requirements');
-  });
-
   it('stops everything at a Ctrl-C in the middle of the build', async () => {
-    const dataDir = tempFolder();
+    const dataDir = await usedDataDir();
     const run = demo(dataDir, ['--pace', '60000']);
     expect(await waitUntil(() => run.out().includes('discovery, attempt 1'), 120_000), run.err()).toBe(true);
     const servers = serversOf(dataDir);
@@ -144,7 +137,7 @@ describe('npm run demo', { timeout: 180_000 }, () => {
   });
 
   it('stops everything at a Ctrl-C while it starts', async () => {
-    const dataDir = tempFolder();
+    const dataDir = await usedDataDir();
     const run = demo(dataDir, []);
     expect(await waitUntil(() => run.out().includes('is up'), 120_000), run.err()).toBe(true);
     const servers = serversOf(dataDir);
@@ -154,10 +147,11 @@ describe('npm run demo', { timeout: 180_000 }, () => {
     await expectNothingLeft(run, dataDir, servers);
   });
 
-  it('stays up with --keep until Ctrl-C', async () => {
-    const dataDir = tempFolder();
-    const run = demo(dataDir, ['--keep', '--pace', '0']);
+  it('says that it has no recipe for requirements that it has none for, and with --keep stays up until Ctrl-C', async () => {
+    const dataDir = await usedDataDir();
+    const run = demo(dataDir, ['--keep', '--requirements', 'a weather forecast', '--pace', '0']);
     expect(await waitUntil(() => run.out().includes('Ctrl-C stops everything.'), 120_000), run.err()).toBe(true);
+    expect(run.out().replace(/\s+/g, ' ')).toContain('The simulated model has no recipe for these requirements');
     const [, status = ''] = /Status +(\S+)/.exec(run.out()) ?? [];
     expect(await (await fetch(status)).json()).toMatchObject({ current_state: 'complete' });
     const servers = serversOf(dataDir);
@@ -177,7 +171,7 @@ describe('npm run demo', { timeout: 180_000 }, () => {
   });
 
   it('says in one sentence which part cannot start, exits 1, and leaves nothing behind', async () => {
-    const dataDir = tempFolder();
+    const dataDir = await usedDataDir();
     const run = demo(dataDir, [], { TEMPORAL_CLI: '/missing/temporal' });
     expect(await run.ended).toBe(1);
     expect(run.err()).toMatch(/^[^\n]*\/missing\/temporal[^\n]*\n$/);

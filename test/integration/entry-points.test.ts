@@ -12,7 +12,7 @@ import { CLAIMS, startBuild, until } from './fixtures/builds.ts';
 import { startProcess, type TestProcess } from './fixtures/process.ts';
 import { sandboxEnvironment } from './fixtures/sandbox.ts';
 import { startTestStack, type TestStack } from './fixtures/stack.ts';
-import { serversOf, sql } from './stack/probes.ts';
+import { serversOf, sql, usedDataDir } from './stack/probes.ts';
 
 const EXTERNAL = { external_roles: ROLES };
 /** 10 s are promised from the command to its end: so a server is given less, and the answer says how much. */
@@ -28,6 +28,11 @@ function environment(more: Record<string, string> = {}): Record<string, string> 
   const { PATH = '', HOME = '', XDG_CACHE_HOME, TEMPORAL_CLI } = process.env;
   const cache = { ...(XDG_CACHE_HOME ? { XDG_CACHE_HOME } : {}), ...(TEMPORAL_CLI ? { TEMPORAL_CLI } : {}) };
   return { PATH, HOME, ...cache, DATA_DIR: tempFolder(), PORT: '0', LOG_LEVEL: 'warn', ...more };
+}
+
+/** The same of a user who has started it before. */
+async function laterEnvironment(more: Record<string, string> = {}): Promise<Record<string, string>> {
+  return environment({ DATA_DIR: await usedDataDir(), ...more });
 }
 
 function run(entry: string, env: Record<string, string>, args: readonly string[] = []): TestProcess {
@@ -80,6 +85,25 @@ async function refusalOf(started: TestProcess): Promise<string> {
   return started.output();
 }
 
+const databaseAt = (port: number): string => `postgresql://someone:s3cret%21@127.0.0.1:${port}/mirror`;
+
+/** It ends soon, with the remedy and without the password. */
+async function expectDatabaseNamed(started: TestProcess): Promise<void> {
+  const told = await refusalOf(started);
+  expect(told).toMatch(/DATABASE_URL|PostgreSQL/);
+  expect(told).toMatch(GIVEN_SECONDS);
+  expect(told).toContain('someone@127.0.0.1');
+  expect(told).not.toContain('s3cret');
+}
+
+/** It ends soon, with the remedy. */
+async function expectTemporalNamed(started: TestProcess, address: string): Promise<void> {
+  const told = await refusalOf(started);
+  expect(told).toContain(`TEMPORAL_ADDRESS=${address}`);
+  expect(told).toContain('unset TEMPORAL_ADDRESS');
+  expect(told).toMatch(GIVEN_SECONDS);
+}
+
 describe('npm start', () => {
   it('starts what it needs, serves, builds, and leaves no process behind after Ctrl-C', async () => {
     const env = environment();
@@ -96,7 +120,7 @@ describe('npm start', () => {
   });
 
   it('whose command was killed with kill -9 does not run on by itself: it stops in order', async () => {
-    const env = environment();
+    const env = await laterEnvironment();
     const main = run('scripts/run.mjs', env, ['src/main.ts']);
     await apiOf(main);
     const servers = serversOf(env.DATA_DIR ?? '');
@@ -106,7 +130,7 @@ describe('npm start', () => {
   });
 
   it('killed and started again, has the builds that were not finished, and they can be', async () => {
-    const env = environment();
+    const env = await laterEnvironment();
     const first = run('src/main.ts', env);
     const before = await apiOf(first);
     const id = await before.start(EXTERNAL);
@@ -127,7 +151,7 @@ describe('npm start', () => {
 
   it('on a port that is taken says so, and stops what it had started', async () => {
     const port = String(await listening(createServer()));
-    const env = environment({ PORT: port });
+    const env = await laterEnvironment({ PORT: port });
     const main = run('src/main.ts', env);
     await main.says('Temporal is up');
     const servers = serversOf(env.DATA_DIR ?? '');
@@ -135,30 +159,15 @@ describe('npm start', () => {
     expectNothingLeft(env.DATA_DIR ?? '', servers);
   });
 
-  it.each([
-    ['refuses', async () => 1],
-    ['takes connections and says nothing', silentPort],
-  ])('with a DATABASE_URL that %s ends soon with the remedy and without the password', async (_, place) => {
-    const DATABASE_URL = `postgresql://someone:s3cret%21@127.0.0.1:${await place()}/mirror`;
-    const env = environment({ DATABASE_URL });
-    const told = await refusalOf(run('src/main.ts', env));
-    expect(told).toMatch(/DATABASE_URL|PostgreSQL/);
-    expect(told).toMatch(GIVEN_SECONDS);
-    expect(told).toContain('someone@127.0.0.1');
-    expect(told).not.toContain('s3cret');
+  it('with a DATABASE_URL that refuses ends soon, and stops what it had started', async () => {
+    const env = await laterEnvironment({ DATABASE_URL: databaseAt(1) });
+    await expectDatabaseNamed(run('src/main.ts', env));
     expectNothingLeft(env.DATA_DIR ?? '', []);
   });
 
-  it.each([
-    ['refuses', async () => 1],
-    ['takes connections and says nothing', silentPort],
-  ])('with a TEMPORAL_ADDRESS that %s ends soon with the remedy', async (_, place) => {
-    const TEMPORAL_ADDRESS = `127.0.0.1:${await place()}`;
-    const env = environment({ TEMPORAL_ADDRESS });
-    const told = await refusalOf(run('src/main.ts', env));
-    expect(told).toContain(`TEMPORAL_ADDRESS=${TEMPORAL_ADDRESS}`);
-    expect(told).toContain('unset TEMPORAL_ADDRESS');
-    expect(told).toMatch(GIVEN_SECONDS);
+  it('with a TEMPORAL_ADDRESS that refuses ends soon, and stops what it had started', async () => {
+    const env = await laterEnvironment({ TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    await expectTemporalNamed(run('src/main.ts', env), '127.0.0.1:1');
     expectNothingLeft(env.DATA_DIR ?? '', []);
   });
 
@@ -237,6 +246,19 @@ describe('against servers that are configured', () => {
       expect(main.output()).toContain(part);
     }
     expect(main.output()).not.toMatch(/^\s+at .*:\d+:\d+/m);
+  });
+
+  it('npm start with a DATABASE_URL that takes connections and says nothing ends soon', async () => {
+    const DATABASE_URL = databaseAt(await silentPort());
+    await expectDatabaseNamed(
+      run('src/main.ts', environment({ DATABASE_URL, TEMPORAL_ADDRESS: test.temporalAddress })),
+    );
+  });
+
+  it('npm start with a TEMPORAL_ADDRESS that takes connections and says nothing ends soon', async () => {
+    const TEMPORAL_ADDRESS = `127.0.0.1:${await silentPort()}`;
+    const env = environment({ DATABASE_URL: test.databaseUrl, TEMPORAL_ADDRESS });
+    await expectTemporalNamed(run('src/main.ts', env), TEMPORAL_ADDRESS);
   });
 
   it.each(['src/server.ts', 'src/worker.ts'])('%s without them names both variables', async (entry) => {
@@ -330,7 +352,7 @@ describe('npm run migrate', () => {
     ['refuses', async () => 1],
     ['takes connections and says nothing', silentPort],
   ])('on a URL that %s ends soon with the remedy and without the password', async (_, place) => {
-    const DATABASE_URL = `postgresql://someone:s3cret%21@127.0.0.1:${await place()}/mirror`;
+    const DATABASE_URL = databaseAt(await place());
     const told = await refusalOf(run('src/migrate.ts', environment({ DATABASE_URL })));
     expect(told).toContain('127.0.0.1');
     expect(told).not.toContain('s3cret');

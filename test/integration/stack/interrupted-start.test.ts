@@ -8,7 +8,7 @@ import { startStack } from '../../../src/stack/stack.ts';
 import { eventually } from '../../eventually.ts';
 import { tempFolder } from '../../stack/temp-folder.ts';
 import { startProcess, type TestProcess } from '../fixtures/process.ts';
-import { serversOf } from './probes.ts';
+import { serversOf, usedDataDir } from './probes.ts';
 
 const processes: TestProcess[] = [];
 afterEach(async () => {
@@ -16,8 +16,8 @@ afterEach(async () => {
 });
 
 /** A machine on which the Temporal server has to be built, which takes for ever: by a `go` and a compiler it started. */
-function slowMachine() {
-  const [bin, dataDir, cache] = [tempFolder(), tempFolder(), tempFolder()];
+function slowMachine(dataDir: string) {
+  const [bin, cache] = [tempFolder(), tempFolder()];
   const program = (name: string, text: string): void => {
     writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
     chmodSync(join(bin, name), 0o755);
@@ -41,7 +41,7 @@ describe('a start that is building the Temporal server', () => {
   it.each(['src/main.ts', 'src/demo.ts'])(
     'is given up at a Ctrl-C, by %s, and nothing is left of it',
     async (entry) => {
-      const { env, dataDir, compilers, cached } = slowMachine();
+      const { env, dataDir, compilers, cached } = slowMachine(await usedDataDir());
       const started = startProcess(entry, env);
       processes.push(started);
       await started.says('building the Temporal server');
@@ -58,7 +58,7 @@ describe('a start that is building the Temporal server', () => {
   );
 
   it('is given up when another part has failed meanwhile', async () => {
-    const { env, dataDir, cacheDir, compilers } = slowMachine();
+    const { env, dataDir, cacheDir, compilers } = slowMachine(tempFolder());
     for (const name of ['PATH', 'HTTPS_PROXY', 'https_proxy'] as const) vi.stubEnv(name, env[name]);
     onTestFinished(() => void vi.unstubAllEnvs());
     // A server that takes connections and never says a word: it is given up after seconds, when the build has begun.

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Client, Connection } from '@temporalio/client';
+import { tempFolder } from '../../stack/temp-folder.ts';
+import { layPreparedDatabase } from '../fixtures/prepared-database.ts';
 
 /** The machine's own cache: building a Temporal server for each test would take minutes. */
 export const CACHE_DIR = join(homedir(), '.cache', 'q-orchestrator');
-const HOLD = fileURLToPath(new URL('./hold-stack.ts', import.meta.url));
 
 export type HeldStack = Readonly<{
   process: ChildProcess;
@@ -18,9 +18,12 @@ export type HeldStack = Readonly<{
   guardians: readonly number[];
 }>;
 
-/** A stack in a process of its own, in a process group of its own. */
-export async function holdStack(dataDir: string): Promise<HeldStack> {
-  const child = spawn(process.execPath, ['--import', 'tsx', HOLD, dataDir, CACHE_DIR], {
+/**
+ * A stack in a process of its own, in a process group of its own.
+ * @param program hold-stack.ts, compiled
+ */
+export async function holdStack(program: string, dataDir: string): Promise<HeldStack> {
+  const child = spawn(process.execPath, [program, dataDir, CACHE_DIR], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -33,6 +36,13 @@ export async function holdStack(dataDir: string): Promise<HeldStack> {
     child.once('exit', (code) => reject(new Error(`the stack did not come up (${code}): ${errors}`)));
   });
   return { process: child, ...JSON.parse(line), guardians: guardiansOf(dataDir) };
+}
+
+/** A data directory as a stop in order left it: its database is there, which takes a new one most of its start to make. */
+export async function usedDataDir(): Promise<string> {
+  const dataDir = tempFolder();
+  await layPreparedDatabase(dataDir);
+  return dataDir;
 }
 
 type ServerRecord = Readonly<{ pid?: number; guardianPid?: number }>;

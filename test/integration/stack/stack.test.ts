@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { accepts } from '../../../src/stack/ports.ts';
 import { isAlive } from '../../../src/stack/process-identity.mjs';
 import { type Stack, type StackSettings, startStack } from '../../../src/stack/stack.ts';
+import { type CompiledProgram, compileProgram } from '../../compiled-program.ts';
 import { eventually } from '../../eventually.ts';
 import { tempFolder } from '../../stack/temp-folder.ts';
 import {
@@ -15,10 +16,15 @@ import {
   holdStack,
   openWorkflow,
   sql,
+  usedDataDir,
   withTemporal,
   workflowStatus,
 } from './probes.ts';
 
+/** Of Temporal, its Web UI, PostgreSQL. */
+const USUAL_PORTS = [7233, 8233, 54329];
+
+let program: CompiledProgram;
 const stacks: Stack[] = [];
 const held: HeldStack[] = [];
 
@@ -29,8 +35,20 @@ async function start(dataDir: string, more: Partial<StackSettings> = {}): Promis
   return stack;
 }
 
+/** Listens on the ports that the servers take when they are free; gives what ends that. One that is taken already is as good. */
+function takeUsualPorts(): () => void {
+  const servers = USUAL_PORTS.map((port) =>
+    createServer()
+      .on('error', () => undefined)
+      .listen(port, '127.0.0.1'),
+  );
+  return () => {
+    for (const server of servers) server.close();
+  };
+}
+
 async function hold(dataDir: string): Promise<HeldStack> {
-  const stack = await holdStack(dataDir);
+  const stack = await holdStack(program.path, dataDir);
   held.push(stack);
   return stack;
 }
@@ -42,17 +60,23 @@ function kill(pids: readonly (number | undefined)[]): void {
   for (const pid of pids) if (pid !== undefined) process.kill(pid, 'SIGKILL');
 }
 
-async function leaveTraces(databaseUrl: string, address: string): Promise<void> {
-  await sql(databaseUrl, 'create table kept (value int)');
-  await sql(databaseUrl, 'insert into kept values (7)');
-  await openWorkflow(address, 'kept');
+/** Traces of the n-th run, beside those of the runs before. */
+async function leaveTraces(databaseUrl: string, address: string, n = 1): Promise<void> {
+  await sql(databaseUrl, 'create table if not exists kept (value int)');
+  await sql(databaseUrl, `insert into kept values (${n})`);
+  await openWorkflow(address, `kept-${n}`);
 }
 
-async function expectTraces(databaseUrl: string, address: string): Promise<void> {
-  expect(await sql(databaseUrl, 'select value from kept')).toEqual([[7]]);
-  expect(await workflowStatus(address, 'kept')).toBe('RUNNING');
+async function expectTraces(databaseUrl: string, address: string, n = 1): Promise<void> {
+  const runs = Array.from({ length: n }, (_, index) => index + 1);
+  expect(await sql(databaseUrl, 'select value from kept order by value')).toEqual(runs.map((run) => [run]));
+  for (const run of runs) expect(await workflowStatus(address, `kept-${run}`)).toBe('RUNNING');
 }
 
+beforeAll(async () => {
+  program = await compileProgram(new URL('hold-stack.ts', import.meta.url));
+});
+afterAll(() => program?.remove());
 afterEach(async () => {
   for (const stack of stacks.splice(0)) await stack.stop();
   for (const stack of held.splice(0)) {
@@ -63,12 +87,16 @@ afterEach(async () => {
 });
 
 describe('the embedded stack', () => {
-  it('starts both servers with their settings, keeps their state under DATA_DIR, and leaves nothing running', async () => {
+  it('starts both servers with their settings, on ports that are free, keeps their state under DATA_DIR, and leaves nothing running', async () => {
     const dataDir = tempFolder();
-    const stack = await start(dataDir);
+    const freeUsualPorts = takeUsualPorts();
+    const stack = await start(dataDir).finally(freeUsualPorts);
     const pids = [...serversOf(stack), ...guardiansOf(dataDir)];
     await leaveTraces(stack.databaseUrl, stack.temporal.address);
-    expect(await accepts(Number(new URL(stack.temporal.uiUrl ?? '').port), '127.0.0.1')).toBe(true);
+    const uiPort = Number(new URL(stack.temporal.uiUrl ?? '').port);
+    const chosen = [Number(stack.temporal.address.split(':')[1]), uiPort, Number(new URL(stack.databaseUrl).port)];
+    expect(chosen.filter((port) => USUAL_PORTS.includes(port))).toEqual([]);
+    expect(await accepts(uiPort, '127.0.0.1')).toBe(true);
     await withTemporal(stack.temporal.address, async ({ connection }) => {
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
       expect(Object.keys(customAttributes ?? {})).toEqual(expect.arrayContaining(['BuildState', 'BuildNeedsOperator']));
@@ -79,54 +107,47 @@ describe('the embedded stack', () => {
     expect(pids.filter(isAlive)).toEqual([]);
     expect(existsSync(join(dataDir, 'stack.lock'))).toBe(false);
 
+    // As a killed server leaves it, whose process id belongs to another program by now.
+    const pidFile = join(dataDir, 'postgres', 'data', 'postmaster.pid');
+    writeFileSync(pidFile, `${process.pid}\n/x\n0\n54329\n\n127.0.0.1\n`);
     const again = await start(dataDir);
     await expectTraces(again.databaseUrl, again.temporal.address);
     expect(new URL(again.databaseUrl).port).toBe(new URL(stack.databaseUrl).port);
   });
 
-  it('ends by itself when its parent is killed, and a second start goes on with the same state', async () => {
-    const dataDir = tempFolder();
-    const first = await hold(dataDir);
-    await leaveTraces(first.databaseUrl, first.address);
-    kill([first.process.pid]);
-    await allGone([...first.servers, ...first.guardians]);
-    const second = await start(dataDir);
-    await expectTraces(second.databaseUrl, second.temporal.address);
-  });
+  it('however its parent was killed, is started again with the same state, and nothing of the old one runs', async () => {
+    const dataDir = await usedDataDir();
+    let last = await hold(dataDir);
+    let runs = 1;
+    await leaveTraces(last.databaseUrl, last.address, runs);
+    const next = async (): Promise<void> => {
+      const { servers } = last;
+      last = await hold(dataDir);
+      expect(servers.filter(isAlive)).toEqual([]);
+      await expectTraces(last.databaseUrl, last.address, runs);
+      runs += 1;
+      await leaveTraces(last.databaseUrl, last.address, runs);
+    };
 
-  it('can be started again in the very moment its parent was killed', async () => {
-    const dataDir = tempFolder();
-    const first = await hold(dataDir);
-    await leaveTraces(first.databaseUrl, first.address);
-    kill([first.process.pid]);
-    const second = await start(dataDir);
-    await expectTraces(second.databaseUrl, second.temporal.address);
-    expect(first.servers.filter(isAlive)).toEqual([]);
-  });
-
-  it('stops servers that nobody guards any more before it starts its own', async () => {
-    const dataDir = tempFolder();
-    const first = await hold(dataDir);
-    await leaveTraces(first.databaseUrl, first.address);
-    kill([first.process.pid, ...first.guardians]);
-    await allGone([first.process.pid ?? 0, ...first.guardians]);
-    expect(first.servers.filter(isAlive)).toEqual(first.servers);
-    const second = await start(dataDir);
-    expect(first.servers.filter(isAlive)).toEqual([]);
-    await expectTraces(second.databaseUrl, second.temporal.address);
-  });
-
-  it('loses nothing when everything is killed at once', async () => {
-    const dataDir = tempFolder();
-    const first = await hold(dataDir);
-    await leaveTraces(first.databaseUrl, first.address);
-    kill([first.process.pid, ...first.guardians, ...first.servers]);
-    const second = await start(dataDir);
-    await expectTraces(second.databaseUrl, second.temporal.address);
+    // The parent alone: all ends by itself.
+    kill([last.process.pid]);
+    await allGone([...last.servers, ...last.guardians]);
+    await next();
+    // The next start comes in that very moment.
+    kill([last.process.pid]);
+    await next();
+    // Nobody guards the servers any more: the next start stops them.
+    kill([last.process.pid, ...last.guardians]);
+    await allGone([last.process.pid ?? 0, ...last.guardians]);
+    expect(last.servers.filter(isAlive)).toEqual(last.servers);
+    await next();
+    // Everything at once.
+    kill([last.process.pid, ...last.guardians, ...last.servers]);
+    await next();
   });
 
   it('starts a server again that was killed, on the same port with the same state', async () => {
-    const dataDir = tempFolder();
+    const dataDir = await usedDataDir();
     const stack = await start(dataDir);
     await leaveTraces(stack.databaseUrl, stack.temporal.address);
     const before = serversOf(stack);
@@ -139,7 +160,7 @@ describe('the embedded stack', () => {
   });
 
   it('stops its servers also when their guardians were killed', async () => {
-    const dataDir = tempFolder();
+    const dataDir = await usedDataDir();
     const stack = await start(dataDir);
     const guardians = guardiansOf(dataDir);
     kill(guardians);
@@ -150,50 +171,20 @@ describe('the embedded stack', () => {
     expect(servers.filter(isAlive)).toEqual([]);
   });
 
-  it('is stopped in order by a Ctrl-C that the whole process group of its parent hears', async () => {
-    const dataDir = tempFolder();
+  it('is refused to a second process on the same DATA_DIR, and the first is not harmed; a Ctrl-C that its whole process group hears stops it in order', async () => {
+    const dataDir = await usedDataDir();
     const stack = await hold(dataDir);
+    await expect(start(dataDir)).rejects.toMatchObject({
+      code: 'data_dir_locked',
+      message: expect.stringContaining(`process ${stack.process.pid}`),
+    });
+    expect(await sql(stack.databaseUrl, 'select 1')).toEqual([[1]]);
+
     const ended = once(stack.process, 'exit');
     process.kill(-(stack.process.pid ?? 0), 'SIGINT');
     expect(await ended).toEqual([0, null]);
     expect([...stack.servers, ...stack.guardians].filter(isAlive)).toEqual([]);
     expect(readFileSync(join(dataDir, 'postgres', 'server.log'), 'utf8')).toContain('database system is shut down');
-  });
-
-  it('is refused to a second process on the same DATA_DIR, and the first is not harmed', async () => {
-    const dataDir = tempFolder();
-    const first = await hold(dataDir);
-    await expect(start(dataDir)).rejects.toMatchObject({
-      code: 'data_dir_locked',
-      message: expect.stringContaining(`process ${first.process.pid}`),
-    });
-    expect(await sql(first.databaseUrl, 'select 1')).toEqual([[1]]);
-  });
-
-  it('takes other ports when the usual ones are taken', async () => {
-    const ports = [7233, 8233, 54329];
-    const blockers = ports.map((port) =>
-      createServer()
-        .on('error', () => undefined)
-        .listen(port, '127.0.0.1'),
-    );
-    try {
-      const stack = await start(tempFolder());
-      const chosen = [stack.temporal.address.split(':')[1], new URL(stack.temporal.uiUrl ?? '').port];
-      chosen.push(new URL(stack.databaseUrl).port);
-      expect(chosen.filter((port) => ports.includes(Number(port)))).toEqual([]);
-      await leaveTraces(stack.databaseUrl, stack.temporal.address);
-    } finally {
-      for (const blocker of blockers) blocker.close();
-    }
-  });
-
-  it('starts when the process id in an old pid file of PostgreSQL belongs to another program by now', async () => {
-    const dataDir = tempFolder();
-    await (await start(dataDir)).stop();
-    writeFileSync(join(dataDir, 'postgres', 'data', 'postmaster.pid'), `${process.pid}\n/x\n0\n54329\n\n127.0.0.1\n`);
-    const stack = await start(dataDir);
-    expect(await sql(stack.databaseUrl, 'select 1')).toEqual([[1]]);
   });
 });
 
@@ -207,7 +198,7 @@ describe('a stack that cannot start', () => {
     ['a Temporal that nobody answers for', { temporalAddress: '127.0.0.1:1' }, 'temporal_unreachable'],
     ['a TEMPORAL_CLI that is none', { temporalCli: '/missing/temporal' }, 'temporal_missing'],
   ])('because of %s leaves neither a server nor a lock', async (_, settings, code) => {
-    const dataDir = tempFolder();
+    const dataDir = await usedDataDir();
     await expect(start(dataDir, settings)).rejects.toMatchObject({ code });
     // A server that takes long to come up on a busy machine is stopped when it does; the lock is given back last.
     await eventually(() => expect(existsSync(join(dataDir, 'stack.lock'))).toBe(false));
