@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { readRunbook, stepsIn } from '../fixtures/runbook.ts';
 import {
   choose,
@@ -14,8 +14,8 @@ import {
   write,
   writeInto,
 } from '../fixtures/web-ui.ts';
-import { describeInWebUi } from '../fixtures/web-ui-tests.ts';
-import { type Arranged, TASKS } from './tasks.ts';
+import type { Place } from '../fixtures/web-ui-tests.ts';
+import { type Arranged, TASKS } from '../runbook/tasks.ts';
 
 type Act = (ui: WebUi, first: string, second: string) => Promise<unknown>;
 
@@ -82,7 +82,7 @@ async function seeInTime(ui: WebUi, steps: readonly Step[], arranged: Arranged):
   await carryOut(ui, steps, arranged);
 }
 
-describeInWebUi('the runbook of docs/operations.md in the Web UI', (place) => {
+export function testsOfRunbook(place: Place): void {
   it.each(RUNBOOK)('%s', async (name, text) => {
     const { product, ui } = place;
     const steps = stepsIn(text).map(stepOf);
@@ -90,9 +90,10 @@ describeInWebUi('the runbook of docs/operations.md in the Web UI', (place) => {
     await (arranged.shows === undefined ? carryOut : seeInTime)(ui, steps, arranged);
     await arranged.obeyed?.();
   });
-});
+}
 
-describe('the Web UI steps of docs/operations.md', () => {
+/** These need no browser. */
+export function testsOfSteps(): void {
   it('are there for every task', () => {
     expect(RUNBOOK.map(([name]) => name).sort()).toEqual(Object.keys(TASKS).sort());
   });
@@ -100,4 +101,4 @@ describe('the Web UI steps of docs/operations.md', () => {
   it.each(['Press the button.', 'Open /namespaces.', 'Look around.'])('cannot be like "%s"', (step) => {
     expect(() => stepOf(step)).toThrow('nobody knows');
   });
-});
+}

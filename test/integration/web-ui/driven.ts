@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import { ANSWERS } from '../../fakes/model.ts';
 import { eventsOf } from '../fixtures/outside-agent.ts';
 import { readMetadata, reset, runQuery, sendSignal, sendUpdate } from '../fixtures/web-ui.ts';
-import { describeInWebUi } from '../fixtures/web-ui-tests.ts';
+import type { Place } from '../fixtures/web-ui-tests.ts';
 import { beforePlanningWasDone, begun, expectGoesOnFromPlanning } from '../runbook/tasks.ts';
 
-// What an operator does with most builds is the runbook's: test/integration/runbook/web-ui.test.ts carries it out.
-describeInWebUi('an operator at the Web UI', (place) => {
+// What an operator does with most builds is the runbook's: runbook.ts carries it out.
+export function testsOfDriven(place: Place): void {
   const statusOf = async (workflowId: string) =>
     (await place.product.api.get(`/api/workflows/${workflowId}/status`)).body;
 
@@ -56,4 +56,4 @@ describeInWebUi('an operator at the Web UI', (place) => {
     await readMetadata(ui, workflowId, 'Waits for q_assistant: planning');
     await expectGoesOnFromPlanning(product, workflowId);
   });
-});
+}

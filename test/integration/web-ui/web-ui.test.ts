@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ROLES } from '../../../src/machine/states.ts';
 import { ANSWERS } from '../../fakes/model.ts';
 import { until } from '../fixtures/builds.ts';
@@ -14,7 +14,9 @@ import {
   readMetadata,
   type WebUi,
 } from '../fixtures/web-ui.ts';
-import { describeInWebUi } from '../fixtures/web-ui-tests.ts';
+import { describeInWebUi, type Place } from '../fixtures/web-ui-tests.ts';
+import { testsOfDriven } from './driven.ts';
+import { testsOfRunbook, testsOfSteps } from './runbook.ts';
 
 const NEED_AN_OPERATOR = "BuildNeedsOperator = true AND ExecutionStatus = 'Running'";
 const HOSTILE = [
@@ -48,7 +50,7 @@ async function elementsOf(ui: WebUi, tags: string): Promise<string[]> {
   return (await Promise.all(found)).flat();
 }
 
-describeInWebUi("a build's page in the Web UI", (place) => {
+function testsOfShown(place: Place): void {
   it('shows of a build at work its summary, state, attempt, role, model and tokens', async () => {
     const { product, ui } = place;
     const release = product.model.hold('planning', 'at-work');
@@ -146,7 +148,10 @@ describeInWebUi("a build's page in the Web UI", (place) => {
     });
     await product.api.post(`/api/workflows/${first}/request-retry`, { reason: 'mended' });
     await product.test.client.workflow.getHandle(second).terminate('given up');
-    await until('none in the list', async () => (await listed(ui, NEED_AN_OPERATOR)).length === 0);
+    await until('neither in the list', async () => {
+      const found = await listed(ui, NEED_AN_OPERATOR);
+      return !found.includes(first) && !found.includes(second);
+    });
     expect((await product.api.get(`/api/workflows/${first}/status`)).body).toMatchObject({ status: 'in_progress' });
     release();
     await product.api.untilState(first, 'complete');
@@ -198,4 +203,13 @@ describeInWebUi("a build's page in the Web UI", (place) => {
     await readMetadata(ui, workflowId, 'Cancelled in discovery');
     expect(await elementsOf(ui, 'a, img, script, iframe, b, i, u')).toEqual(links);
   });
+}
+
+// All before one product, in one page: starting these and loading the UI takes as much as ten looks at a build.
+describeInWebUi('in the Web UI', (place) => {
+  describe("a build's page", () => testsOfShown(place));
+  describe('an operator', () => testsOfDriven(place));
+  describe('the runbook of docs/operations.md', () => testsOfRunbook(place));
 });
+
+describe('the Web UI steps of docs/operations.md', testsOfSteps);
