@@ -7,6 +7,7 @@ import { commandLines } from '../fixtures/command-lines.ts';
 import { completePhase, eventsOf, initialized } from '../fixtures/outside-agent.ts';
 import { startTestProduct, type TestProduct } from '../fixtures/product.ts';
 import { describeByHand } from './by-hand.ts';
+import { testsOfEveryState } from './every-state.ts';
 
 let product: TestProduct;
 let api: TestProduct['api'];
@@ -110,21 +111,9 @@ describeByHand('a build', (by) => {
     await api.untilState(id, 'planning');
     expect(await untilEvents(id, 'signal_rejected', 2)).toHaveLength(2);
   });
-
-  it('is left as it is by whatever comes after its end, and the sender is told', async () => {
-    const operator = by(product.test);
-    const id = await initialized(api);
-    await operator.signal(id, 'abort', '{"reason": "enough"}');
-    const handle = product.test.client.workflow.getHandle(id);
-    await until('the end', async () => (await handle.describe()).status.name === 'COMPLETED');
-    const before = [await statusOf(id), await eventsOf(api, id)];
-    for (const name of [...MESSAGE_NAMES, 'no_such_signal']) {
-      const { code, output } = await operator.signal(id, name, '{"reason": "too late", "target_state": "discovery"}');
-      expect([code, output]).toEqual([1, expect.stringContaining('workflow execution already completed')]);
-    }
-    expect([await statusOf(id), await eventsOf(api, id)]).toEqual(before);
-  });
 });
+
+describe('in every state', () => testsOfEveryState(() => product));
 
 it('answers whatever is asked in the wake of a signal, and nobody has to ask again', async () => {
   const id = await initialized(api);
