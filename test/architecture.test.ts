@@ -127,7 +127,16 @@ const RULES: Readonly<Record<string, Rule>> = {
   'workflow-bundle.ts': { values: ['payload-converter-path.ts'], packages: ['node:', '@temporalio/worker'] },
 };
 
-const ENTRY_POINTS = ['main.ts', 'server.ts', 'worker.ts', 'cli.ts', 'demo.ts', 'migrate.ts', 'bundle.ts'];
+const ENTRY_POINTS = [
+  'main.ts',
+  'server.ts',
+  'worker.ts',
+  'workflow-thread.ts',
+  'cli.ts',
+  'demo.ts',
+  'migrate.ts',
+  'bundle.ts',
+];
 const EVERYTHING = ['compose', ...ENTRY_POINTS];
 
 type Import = Readonly<{ from: string; typeOnly: boolean }>;

@@ -14,9 +14,10 @@ const COMPILED = fileURLToPath(new URL('../../dist/bench', import.meta.url));
 
 /** Compiles them as the product's programs are: a loader leaves marks in what it translates, which take time. */
 export async function compileProcesses(): Promise<void> {
+  const sources = [...PROCESSES.map((name) => `${name}.ts`), '../../src/workflow-thread.ts'];
   await compileInto(
     COMPILED,
-    PROCESSES.map((name) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))),
+    sources.map((path) => fileURLToPath(new URL(path, import.meta.url))),
   );
 }
 

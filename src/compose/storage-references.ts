@@ -1,11 +1,7 @@
-import { createRequire } from 'node:module';
-
-type ReferenceCheck = { isReferencePayload: (payload: unknown) => boolean };
+import sdk from '@temporalio/common/lib/internal-non-workflow/extstore-helpers.js';
 
 /** The SDK's own check, where its worker looks for it. */
-const helpers = createRequire(import.meta.url)(
-  '@temporalio/common/lib/internal-non-workflow/extstore-helpers',
-) as ReferenceCheck;
+const helpers: { isReferencePayload: (payload: never) => boolean } = sdk;
 
 /**
  * Makes the SDK take payloads that claim to be references to external storage for ordinary ones. Without such a storage it

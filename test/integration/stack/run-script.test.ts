@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const COPIED = [
   'scripts/run.mjs',
   'scripts/compile.mjs',
+  'scripts/package-modules.mjs',
   'scripts/end-with-parent.mjs',
   'scripts/generate-prisma-client.mjs',
   'src/stack/file-lock.mjs',
@@ -91,7 +92,7 @@ async function run(project: string, ...args: string[]) {
 /** Puts programs into the project that say a word which a module they share has, and what compiles them. */
 function writePrograms(project: string, word: string): void {
   for (const folder of ['src/stack', 'prisma/client']) mkdirSync(join(project, folder), { recursive: true });
-  for (const name of ['bundle', 'cli', 'demo', 'main', 'migrate', 'server', 'worker']) {
+  for (const name of ['bundle', 'cli', 'demo', 'main', 'migrate', 'server', 'worker', 'workflow-thread']) {
     const text = `import { WORD } from './word.ts';\nconsole.log('${name}', WORD as string, import.meta.url);\n`;
     writeFileSync(join(project, 'src', `${name}.ts`), text);
   }
