@@ -8,7 +8,7 @@ export function isDistStale(): boolean;
 export function compile(): Promise<void>;
 
 /**
- * Compiles programs into a folder inside the project, where their packages are found: `folder/name.mjs` of each `name.ts`.
+ * Compiles programs into a folder inside the project, with their packages: `folder/name.mjs` of each `name.ts`.
  * @returns the paths of all that it wrote
  */
 export function compileInto(folder: string, sources: readonly string[]): Promise<string[]>;

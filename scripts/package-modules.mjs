@@ -56,8 +56,8 @@ function keepPlace(path, source) {
 }
 
 /**
- * What is loaded by its path, as the payload converter is, and asks Node for the SDK gets the modules that the program has: were one there
- * twice, its errors would not be instances of its classes, and its contexts be empty.
+ * What is loaded by its path, as the payload converter is, and asks Node for the SDK gets the modules that the program has: there twice,
+ * they would each have classes and contexts of their own, and be read from where npm put them after all.
  */
 function shareable(path) {
   const id = JSON.stringify(path);

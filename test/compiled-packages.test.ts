@@ -26,6 +26,6 @@ describe('a program that is compiled with its packages', () => {
   });
 
   it('names its sources in stack traces', () => {
-    expect(told.stack).toContain(`${fileURLToPath(SOURCE)}:15:`);
+    expect(told.stack).toContain(`${fileURLToPath(SOURCE)}:14:`);
   });
 });

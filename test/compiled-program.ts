@@ -9,7 +9,7 @@ export type CompiledProgram = Readonly<{ path: string; remove(): Promise<void> }
 
 /**
  * A program of the tests, compiled, for tests that start it often: translating its modules at each start takes five times
- * the processor time. It lies inside the project, where its packages are found.
+ * the processor time. It lies inside the project, where what is left outside it is found.
  */
 export async function compileProgram(source: URL): Promise<CompiledProgram> {
   const entry = fileURLToPath(source);

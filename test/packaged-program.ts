@@ -6,11 +6,10 @@ import { PAYLOAD_CONVERTER_PATH } from '../src/payload-converter-path.ts';
 
 const byPath = createRequire(PAYLOAD_CONVERTER_PATH);
 const sdk = byPath('@temporalio/common') as typeof import('@temporalio/common');
-const failure = new ApplicationFailure('no');
 const loaded = Object.keys(byPath.cache).filter((path) => byPath.cache[path]?.paths.length);
 console.log(
   JSON.stringify({
-    isOne: failure instanceof sdk.ApplicationFailure,
+    isOne: sdk.ApplicationFailure === ApplicationFailure,
     loaded,
     stack: new Error().stack,
     pino: pino.version,
