@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { BANNER, LEFT_OUTSIDE, packageModules } from './package-modules.mjs';
 
@@ -76,7 +76,7 @@ export async function compile() {
 export async function compileInto(folder, sources) {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
-    entryPoints: sources,
+    entryPoints: sources.map((path) => ({ in: path, out: basename(path, '.ts') })),
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'shared/[name]-[hash]',
