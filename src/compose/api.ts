@@ -9,7 +9,7 @@ import type { Config } from '../config.ts';
 import { createEndings } from '../mirror/endings.ts';
 import { createEventFeed } from '../mirror/event-feed.ts';
 import { createReadClient } from '../mirror/read-client.ts';
-import { createReader } from '../mirror/reader.ts';
+import { createReader, type MirrorReader } from '../mirror/reader.ts';
 import { isSimulated, type Providers } from '../models.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../payload-converter-path.ts';
 import { type Reconciler, startReconciler } from '../reconciler/reconciler.ts';
@@ -80,7 +80,7 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
       return { temporal, mirror: mirrorAnswers };
     },
   });
-  const listening = await listen(app, config.api, log);
+  const [listening] = await Promise.all([listen(app, config.api, log), readOnce(mirror)]);
   url = listening.url;
   const ends = followEnds({ client, taskQueue, databaseUrl, log });
   reconciler = ends;
@@ -95,6 +95,12 @@ export async function startApi({ config, databaseUrl, temporalAddress, log }: Ap
     },
   };
 }
+
+/**
+ * The first read loads the query compiler and connects, which takes longer than a call may wait when the machine is busy: so it is
+ * made before anybody asks. Without a database the API starts all the same.
+ */
+const readOnce = (mirror: MirrorReader): Promise<unknown> => mirror.findBuild('').catch(() => undefined);
 
 const answers = (ping: Promise<unknown>): Promise<boolean> =>
   ping.then(

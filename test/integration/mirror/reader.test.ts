@@ -1,6 +1,9 @@
 import { Client } from 'pg';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { MirrorReader as ApiMirrorReader, BuildPage } from '../../../src/api/ports.ts';
+import { startApi } from '../../../src/compose/api.ts';
+import { readConfig } from '../../../src/config.ts';
 import { statusView } from '../../../src/machine/status-view.ts';
 import type { MirrorHistory, RowPlace } from '../../../src/mirror/history.ts';
 import { createMirror } from '../../../src/mirror/mirror.ts';
@@ -163,5 +166,18 @@ describe('the list of builds', () => {
 
   it('of no project at all is empty', async () => {
     expect(await reader.listBuilds({ ...every, projectIds: [] })).toEqual({ builds: [], next: null });
+  });
+});
+
+describe('the first read of a process, which is slow,', () => {
+  it('has been made when the API says where it is', async () => {
+    const databaseUrl = await databases.migrated();
+    const config = readConfig({ PORT: '0' });
+    const log = pino({ level: 'silent' });
+    const api = await startApi({ config, databaseUrl, temporalAddress: '127.0.0.1:1', log });
+    onTestFinished(() => api.close());
+    const asked = "select from pg_stat_activity where query like '%build_workflows%' and pid <> pg_backend_pid()";
+    const [first] = await databases.query(databaseUrl, `${asked} and datname = current_database()`);
+    expect(first).toBeDefined();
   });
 });
