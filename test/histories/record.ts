@@ -27,8 +27,9 @@ import {
   update,
 } from '../integration/fixtures/builds.ts';
 import { startEagerStack } from '../integration/fixtures/eager-stack.ts';
+import { startOwnStack } from '../integration/fixtures/own-stack.ts';
 import { type SlowReleases, startSlowWorker } from '../integration/fixtures/releases.ts';
-import { startTestStack, type TestStack } from '../integration/fixtures/stack.ts';
+import type { TestStack } from '../integration/fixtures/stack.ts';
 import { startTestWorker } from '../integration/fixtures/worker.ts';
 
 type Scene = Readonly<{
@@ -245,7 +246,7 @@ const SUGGESTED_AT_EVENTS: Readonly<Record<string, number>> = {
   'continued-at-leisure': 40,
 };
 
-const stock = await startTestStack();
+const stock = await startOwnStack();
 const quiet = { temporalCli: undefined, cacheDir: stock.config.cacheDir, log: () => undefined };
 const binary = await findTemporalBinary(quiet);
 const temporalAt =

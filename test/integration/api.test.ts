@@ -6,17 +6,18 @@ import { PHASES, ROLES } from '../../src/machine/states.ts';
 import { type Caller, startBody, startTestApi } from './fixtures/api.ts';
 import { until } from './fixtures/builds.ts';
 import { historyFigures } from './fixtures/history-figures.ts';
-import { startTestProduct, type TestProduct } from './fixtures/product.ts';
+import type { OwnStack } from './fixtures/own-stack.ts';
+import { startOwnProduct, type TestProduct } from './fixtures/product.ts';
 import { startTestWorker } from './fixtures/worker.ts';
 import { startWire } from './mirror/wire.ts';
 
-let product: TestProduct;
-let test: TestProduct['test'];
+let product: TestProduct<OwnStack>;
+let test: OwnStack;
 let model: TestProduct['model'];
 let api: TestProduct['api'];
 
 beforeAll(async () => {
-  product = await startTestProduct();
+  product = await startOwnProduct();
   ({ test, model, api } = product);
 });
 afterAll(() => product?.stop());

@@ -275,11 +275,16 @@ describe('against servers that are configured', () => {
   it('API and worker alone wait for servers that are away, and go on, migration included, when they appear', async () => {
     await sql(test.databaseUrl, 'create database fresh');
     const [postgresPort, temporalPort] = [await choosePort(18_001), await choosePort(18_501)];
+    const { TEMPORAL_NAMESPACE = '' } = test.env;
     const url = new URL(test.databaseUrl);
     const target = url.host;
     url.port = String(postgresPort);
     url.pathname = '/fresh';
-    const env = environment({ DATABASE_URL: url.href, TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}` });
+    const env = environment({
+      DATABASE_URL: url.href,
+      TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+      TEMPORAL_NAMESPACE,
+    });
     const [server, worker] = [run('src/server.ts', env), run('src/worker.ts', env)];
     const api = await apiOf(server);
     expect(await api.get('/readyz')).toMatchObject({ status: 503, body: { temporal: false, mirror: false } });

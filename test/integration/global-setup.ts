@@ -8,6 +8,7 @@ import { findChromium } from './fixtures/chromium.ts';
 import { findCluster } from './fixtures/cluster-binaries.ts';
 import { prepareDatabase } from './fixtures/prepared-database.ts';
 import { findPytest } from './fixtures/pytest.ts';
+import { startSharedServers } from './fixtures/shared-servers.ts';
 import { findTctl } from './fixtures/tctl-binary.ts';
 import { holdUsualPorts } from './fixtures/usual-ports.ts';
 
@@ -48,7 +49,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   tellAbsence(await findPytest(log), 'Tests with pytest', 'REQUIRE_PYTEST');
   const releasePorts = await holdUsualPorts();
   const removeDatabase = await prepareDatabase();
+  const shared = await startSharedServers();
+  project.provide('sharedServers', shared.servers);
   return async () => {
+    await shared.stop();
     await releasePorts();
     await removeDatabase();
   };

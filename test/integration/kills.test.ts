@@ -4,14 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PHASES } from '../../src/machine/states.ts';
 import { type FakeModel, startFakeModel } from '../fakes/model.ts';
 import { startBuild, until } from './fixtures/builds.ts';
+import { type OwnStack, startOwnStack } from './fixtures/own-stack.ts';
 import { startProcess, type TestProcess } from './fixtures/process.ts';
 import { sandboxEnvironment } from './fixtures/sandbox.ts';
-import { startTestStack, type TestStack } from './fixtures/stack.ts';
 
 /** TASK_QUEUE_KIND_NORMAL of temporal.api.enums.v1: the queue of all workers, not of one. */
 const NORMAL_QUEUE = 1;
 
-let test: TestStack;
+let test: OwnStack;
 let model: FakeModel;
 let worker: TestProcess;
 
@@ -29,7 +29,7 @@ const startWorkerProcess = async (): Promise<TestProcess> => {
 };
 
 beforeAll(async () => {
-  test = await startTestStack();
+  test = await startOwnStack();
   model = await startFakeModel();
   worker = await startWorkerProcess();
 });

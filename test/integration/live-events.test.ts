@@ -9,11 +9,11 @@ import { completePhase, flushOf, specOf, steps } from '../mirror/builds.ts';
 import { type Caller, callerOf, startTestApi } from './fixtures/api.ts';
 import { until } from './fixtures/builds.ts';
 import { readFaithfully, untilEvents } from './fixtures/live-reader.ts';
+import { type OwnStack, startOwnStack } from './fixtures/own-stack.ts';
 import { startProcess, type TestProcess } from './fixtures/process.ts';
-import { startTestStack, type TestStack } from './fixtures/stack.ts';
 import { startTestWorker } from './fixtures/worker.ts';
 
-let test: TestStack;
+let test: OwnStack;
 let model: FakeModel;
 let worker: RunningWorker;
 const processes: TestProcess[] = [];
@@ -36,7 +36,7 @@ async function startApi(): ReturnType<typeof startTestApi> {
 }
 
 beforeAll(async () => {
-  test = await startTestStack();
+  test = await startOwnStack();
   model = await startFakeModel();
   worker = await startTestWorker(test, model);
 });

@@ -19,7 +19,7 @@ let databaseUrl: string;
 const apis: RunningApi[] = [];
 
 beforeAll(async () => {
-  databases = await startDatabases();
+  databases = startDatabases();
   databaseUrl = await databases.migrated();
   const config = readConfig({ DATA_DIR: tempFolder(), PORT: '0' });
   const log = pino({ level: 'silent' });
@@ -48,7 +48,7 @@ async function connectWriter(): Promise<Client> {
 /** Resolves when an API has begun a look at the events, has done it, and has begun the next one. */
 async function looksAt(client: Client): Promise<void> {
   const since = `select now() as now, bool_or(query_start > $1) as looked from pg_stat_activity
-    where pid <> pg_backend_pid() and query like '%workflow_events%'`;
+    where datname = current_database() and pid <> pg_backend_pid() and query like '%workflow_events%'`;
   for (const what of ['a look', 'the next look', 'one more']) {
     const [{ now }] = (await client.query<{ now: Date }>('select clock_timestamp() as now')).rows as [{ now: Date }];
     await until(what, async () => (await client.query<{ looked: boolean }>(since, [now])).rows[0]?.looked);

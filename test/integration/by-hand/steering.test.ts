@@ -120,7 +120,8 @@ it('answers whatever is asked in the wake of a signal, and nobody has to ask aga
   // The client of its own would ask again by itself, a second later.
   const connection = await Connection.connect({ address: product.test.temporalAddress, interceptors: [] });
   onTestFinished(() => connection.close());
-  const handle = new Client({ connection }).workflow.getHandle(id);
+  const { namespace } = product.test.config.temporal;
+  const handle = new Client({ connection, namespace }).workflow.getHandle(id);
   for (let time = 0; time < 5; time += 1) {
     await handle.signal('rollback', { target_state: 'discovery', reason: 'again' });
     const asked = Array.from({ length: 8 }, () => handle.query<{ attempt: number }>('status'));

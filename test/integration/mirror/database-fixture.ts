@@ -1,10 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client, type QueryResultRow } from 'pg';
-import { migrate } from '../../../src/stack/migrations.ts';
-import { startPostgres } from '../../../src/stack/postgres.ts';
+import { createSharedDatabase, type SharedDatabase } from '../fixtures/shared-servers.ts';
 
 export type Databases = Readonly<{
   /** A new, empty database. */
@@ -29,28 +24,20 @@ async function query<T extends QueryResultRow>(
   }
 }
 
-/** A real PostgreSQL with as many databases as a test file wants. */
-export async function startDatabases(): Promise<Databases> {
-  const folder = mkdtempSync(join(tmpdir(), 'mirror-'));
-  const server = await startPostgres(folder);
-  const empty = async (): Promise<string> => {
-    const name = `test_${randomUUID().replaceAll('-', '')}`;
-    await query(server.url, `create database ${name}`);
-    const url = new URL(server.url);
-    url.pathname = `/${name}`;
-    return url.href;
+/** As many databases as a test file wants, in the server of the whole run. */
+export function startDatabases(): Databases {
+  const made: SharedDatabase[] = [];
+  const make = async (content: 'empty' | 'migrated'): Promise<string> => {
+    const database = await createSharedDatabase(content);
+    made.push(database);
+    return database.url;
   };
   return {
-    empty,
-    migrated: async () => {
-      const url = await empty();
-      await migrate(url, { timeoutMs: 20_000, log: () => undefined });
-      return url;
-    },
+    empty: () => make('empty'),
+    migrated: () => make('migrated'),
     query,
     stop: async () => {
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+      for (const database of made.splice(0)) await database.drop();
     },
   };
 }

@@ -19,7 +19,7 @@ let mirror: Mirror;
 let reconcilers: Endings[];
 
 beforeAll(async () => {
-  databases = await startDatabases();
+  databases = startDatabases();
 });
 afterAll(() => databases.stop());
 beforeEach(async () => {

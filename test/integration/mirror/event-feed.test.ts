@@ -14,7 +14,7 @@ let mirror: Mirror;
 let feed: EventFeed;
 
 beforeAll(async () => {
-  databases = await startDatabases();
+  databases = startDatabases();
 });
 afterAll(() => databases.stop());
 beforeEach(async () => {

@@ -13,7 +13,7 @@ let url: string;
 let mirror: Mirror;
 
 beforeAll(async () => {
-  databases = await startDatabases();
+  databases = startDatabases();
   url = await databases.migrated();
 });
 afterAll(() => databases.stop());

@@ -27,7 +27,7 @@ let reader: MirrorReader;
 let sent: SentBuild[];
 
 beforeAll(async () => {
-  databases = await startDatabases();
+  databases = startDatabases();
   url = await databases.migrated();
   mirror = createMirror({ databaseUrl: url, poolSize: 4 });
   client = createReadClient({ databaseUrl: url, poolSize: 4, timeoutMs: 20_000 });

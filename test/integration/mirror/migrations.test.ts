@@ -15,7 +15,7 @@ const SOON = { timeoutMs: 20_000, log: silent };
 
 let databases: Databases;
 beforeAll(async () => {
-  databases = await startDatabases();
+  databases = startDatabases();
 });
 afterAll(() => databases.stop());
 

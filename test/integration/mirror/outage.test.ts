@@ -19,7 +19,7 @@ const [start, planning, coding] = cleanRun(specOf('a'));
 if (!start || !planning || !coding) throw new Error('a run has steps');
 
 beforeAll(async () => {
-  databases = await startDatabases();
+  databases = startDatabases();
 });
 afterAll(() => databases.stop());
 beforeEach(async () => {

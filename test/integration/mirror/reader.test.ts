@@ -15,6 +15,8 @@ import { type Databases, startDatabases } from './database-fixture.ts';
 
 const SOON = { timeoutMs: 20_000 };
 const ALL = { after: null, limit: 500 };
+const WAITING = `select count(*)::int as n from pg_locks join pg_database d on d.oid = database
+  where not granted and datname = current_database()`;
 
 let databases: Databases;
 let client: ReadClient;
@@ -24,7 +26,7 @@ const done: Step = run[6] ?? expect.fail('a run has steps');
 const resetAt: Step = run[2] ?? expect.fail('a run has steps');
 
 beforeAll(async () => {
-  databases = await startDatabases();
+  databases = startDatabases();
   const url = await databases.migrated();
   // Prisma's adapter takes what it reads for UTC: the connection must not leave that to the server.
   await databases.query(url, `alter database ${new URL(url).pathname.slice(1)} set timezone = 'Asia/Kolkata'`);
@@ -109,7 +111,7 @@ describe('the history of a build', () => {
     await writer.query('begin; lock table workflow_handoffs in access exclusive mode');
     const reading = createReader(readers.prisma, 10_000).history('workflow-a', { events: ALL, handoffs: ALL });
     await until('readers that wait', async () => {
-      const { rows } = await writer.query('select count(*)::int as n from pg_locks where not granted');
+      const { rows } = await writer.query(WAITING);
       return rows[0].n >= 2;
     });
     await writer.query('delete from workflow_events where seq > 3');

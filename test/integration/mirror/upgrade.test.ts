@@ -11,7 +11,7 @@ const TABLES = ['build_workflows', 'build_branches', 'workflow_handoffs', 'workf
 
 let databases: Databases;
 beforeAll(async () => {
-  databases = await startDatabases();
+  databases = startDatabases();
 });
 afterAll(() => databases.stop());
 

@@ -32,12 +32,15 @@ afterAll(async () => {
 /** As an operator's shell runs it. */
 async function shell(script: string, variables: Record<string, string>): Promise<string> {
   const { PATH = '', HOME = '' } = process.env;
-  const { temporalAddress } = product.test;
+  const { temporalAddress, config } = product.test;
+  const { namespace } = config.temporal;
   const env = {
     PATH: `${binDir}${delimiter}${PATH}`,
     HOME,
     TEMPORAL_ADDRESS: temporalAddress,
     TEMPORAL_CLI_ADDRESS: temporalAddress,
+    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_CLI_NAMESPACE: namespace,
     API: product.api.url,
     ...variables,
   };

@@ -36,7 +36,8 @@ afterAll(async () => {
 });
 
 function signalByHand(handle: WorkflowHandle, name: string, ...more: string[]): void {
-  const where = ['--address', test.temporalAddress, '--workflow-id', handle.workflowId, '--name', name];
+  const server = ['--address', test.temporalAddress, '--namespace', test.config.temporal.namespace];
+  const where = [...server, '--workflow-id', handle.workflowId, '--name', name];
   const { status, stderr } = spawnSync(binary, ['workflow', 'signal', ...where, ...more], {
     encoding: 'utf8',
     timeout: 20_000,
