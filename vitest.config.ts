@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Two files to a processor, as some of them wait while the other computes; each has servers of its own, and takes a GB of memory. */
+/** Two files to a processor, as some of them wait while the other computes; each takes up to a GB of memory. */
 const WORKERS = Math.min(2 * availableParallelism(), 4);
 
 /**
