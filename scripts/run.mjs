@@ -35,10 +35,10 @@ for (const signal of FORWARDED) process.on(signal, () => forward(signal));
 
 try {
   requireNode();
-  const args = process.argv.slice(2);
-  const isProgram = compiled(args[0] === '--here' ? args[1] : args[0]) !== null;
+  const command = readCommand(process.argv.slice(2));
+  const isProgram = command.kind === 'file' && compiled(command.file) !== null;
   if (isInstallStale() || isClientStale() || (isProgram && isDistStale())) await prepare(isProgram);
-  process.exitCode = await execute(args);
+  process.exitCode = await execute(command);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = error?.exitCode ?? 1;
@@ -112,17 +112,21 @@ async function must([command, ...args], message) {
   if (code !== 0) throw Object.assign(new Error(message), { exitCode: code });
 }
 
-async function execute([entry, ...args]) {
-  if (entry === undefined)
-    throw new Error('Usage: node scripts/run.mjs [--here] <entry> [arguments], or --npm <script> [arguments]');
-  if (entry === '--npm') {
-    const [script, ...rest] = args;
-    if (script === undefined) throw new Error('Usage: node scripts/run.mjs --npm <script> [arguments]');
-    return await run('npm', ['run', '--silent', script, '--', ...rest], 'inherit');
+/** @throws Error when there is nothing to run */
+function readCommand([first, ...rest]) {
+  const usage = 'Usage: node scripts/run.mjs [--here] <entry> [arguments], or --npm <script> [arguments]';
+  const [name, ...args] = first === '--npm' || first === '--here' ? rest : [first, ...rest];
+  if (name === undefined) throw new Error(usage);
+  if (first === '--npm') return { kind: 'npm', script: name, args };
+  return { kind: 'file', file: name, args, cwd: first === '--here' ? process.cwd() : root };
+}
+
+async function execute(command) {
+  if (command.kind === 'npm') {
+    return await run('npm', ['run', '--silent', command.script, '--', ...command.args], 'inherit');
   }
-  if (entry !== '--here') return await run(process.execPath, [...optionsFor(entry), ...args], WATCHED);
-  const [file = '', ...rest] = args;
-  return await run(process.execPath, [...optionsFor(file), ...rest], WATCHED, { cwd: process.cwd() });
+  const { file, args, cwd } = command;
+  return await run(process.execPath, [...optionsFor(file), ...args], WATCHED, { cwd });
 }
 
 /** A program of src is compiled; what is for development alone is translated as it is loaded. */
