@@ -8,11 +8,11 @@ import type { Source } from '../../machine/source.ts';
 import type { SourceRules } from '../../source-paths.ts';
 import { archivePrefix, changedLinesOf, diffOf, type LineRange } from './diff.ts';
 import { exportInto } from './export-tree.ts';
-import { fetchBundle, hasCommit } from './fetch-bundle.ts';
 import { git, tellingDiskFaults } from './git.ts';
 import { BUILD_BRANCH, importStream } from './import-stream.ts';
 import { keepBundle } from './keep-bundle.ts';
 import { sweepRepository, sweepRoot } from './leftovers.ts';
+import { onCommit } from './on-commit.ts';
 import { type OpenedSource, openSource, SOURCE_LIMITS, type SourceLimits } from './open-source.ts';
 import { ensureRepository } from './repository.ts';
 import { withoutStaleLocks } from './stale-locks.ts';
@@ -124,7 +124,10 @@ export function createWorkspaces({ rootDir, store, sourceLimits = SOURCE_LIMITS 
   const root = resolve(rootDir);
   const repositoryOf = (workflowId: string): string =>
     join(root, `${checked(workflowId, WORKFLOW_ID, 'workflow id')}.git`);
-  const withCommit = createFetcher(store, repositoryOf);
+  const withCommit: WithCommit = async ({ workflowId, bundle, signal, ...at }, work) => {
+    const commit = checked(at.commit, COMMIT, 'commit');
+    return await onCommit({ repository: repositoryOf(workflowId), commit, bundle, store, signal }, work);
+  };
   const update = (repository: string, signal: AbortSignal, args: readonly string[]): Promise<Buffer> =>
     withoutStaleLocks(repository, () => git({ repository, args: ['update-ref', ...args], signal }));
   const pointTo = (ref: string, at: At): Promise<void> =>
@@ -208,22 +211,6 @@ function createPreparation(root: string): (repository: string) => Promise<void> 
     if (!isRootSwept) await sweepRoot(root);
     isRootSwept = true;
     await sweepRepository(repository);
-  };
-}
-
-/** Does work on a commit. Only when it failed is it looked whether the commit is there: so the usual case costs nothing. */
-function createFetcher(store: ArtifactStore, repositoryOf: (workflowId: string) => string): WithCommit {
-  return async (at, work) => {
-    const { signal, bundle } = at;
-    const source = { repository: repositoryOf(at.workflowId), commit: checked(at.commit, COMMIT, 'commit'), signal };
-    try {
-      return await work(source);
-    } catch (error) {
-      if (bundle === undefined || signal.aborted || (await hasCommit(source.repository, source.commit, signal)))
-        throw error;
-    }
-    await fetchBundle({ ...source, store, bundle });
-    return await work(source);
   };
 }
 

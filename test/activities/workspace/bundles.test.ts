@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHAIN_LIMIT, readChain, readManifest } from '../../../src/activities/workspace/bundle-manifest.ts';
+import { onCommit } from '../../../src/activities/workspace/on-commit.ts';
+import { listEntries } from '../../../src/activities/workspace/tree.ts';
 import type { AttemptCommit } from '../../../src/activities/workspace/workspaces.ts';
+import { AppError } from '../../../src/errors.ts';
 import {
   attempt,
   attemptInput,
@@ -216,6 +219,35 @@ describe('several workers', () => {
       ),
     );
     for (const each of made) expect((await read('c', each)).files).toHaveLength(3);
+  });
+});
+
+describe('work on a commit', () => {
+  const setUp = async () => {
+    const { commit, bundle } = last(await makeAttempts(1));
+    const repository = join(machines.dir, 'late', `${workflowId}.git`);
+    return { commit, bundle, repository, store: machines.store, signal };
+  };
+
+  test('that another worker fetched after it had failed, and before it was looked for, is done after all', async () => {
+    const kept = await setUp();
+    let tries = 0;
+    const entries = await onCommit(kept, async (source) => {
+      tries += 1;
+      const listed = await listEntries(source).catch((error: unknown) => error);
+      if (tries === 1) await machines.another('late').listFiles({ ...kept, workflowId });
+      if (listed instanceof Error) throw listed;
+      return listed;
+    });
+    expect([tries, entries]).toEqual([2, expect.arrayContaining([expect.objectContaining({ path: 'changed' })])]);
+  });
+
+  test('that is there is not done again when it was refused', async () => {
+    const kept = await setUp();
+    await machines.another('late').listFiles({ ...kept, workflowId });
+    const work = vi.fn(() => Promise.reject(new AppError('invalid_phase_result', 'no')));
+    await expect(onCommit(kept, work)).rejects.toThrow('no');
+    expect(work).toHaveBeenCalledTimes(1);
   });
 });
 
