@@ -11,6 +11,7 @@ import { type Caller, callerOf } from './fixtures/api.ts';
 import { CLAIMS, startBuild, until } from './fixtures/builds.ts';
 import { startProcess, type TestProcess } from './fixtures/process.ts';
 import { sandboxEnvironment } from './fixtures/sandbox.ts';
+import { createSharedDatabase } from './fixtures/shared-servers.ts';
 import { startTestStack, type TestStack } from './fixtures/stack.ts';
 import { serversOf, sql, usedDataDir } from './stack/probes.ts';
 
@@ -87,23 +88,6 @@ async function refusalOf(started: TestProcess): Promise<string> {
 
 const databaseAt = (port: number): string => `postgresql://someone:s3cret%21@127.0.0.1:${port}/mirror`;
 
-/** It ends soon, with the remedy and without the password. */
-async function expectDatabaseNamed(started: TestProcess): Promise<void> {
-  const told = await refusalOf(started);
-  expect(told).toMatch(/DATABASE_URL|PostgreSQL/);
-  expect(told).toMatch(GIVEN_SECONDS);
-  expect(told).toContain('someone@127.0.0.1');
-  expect(told).not.toContain('s3cret');
-}
-
-/** It ends soon, with the remedy. */
-async function expectTemporalNamed(started: TestProcess, address: string): Promise<void> {
-  const told = await refusalOf(started);
-  expect(told).toContain(`TEMPORAL_ADDRESS=${address}`);
-  expect(told).toContain('unset TEMPORAL_ADDRESS');
-  expect(told).toMatch(GIVEN_SECONDS);
-}
-
 describe('npm start', () => {
   it('starts what it needs, serves, builds, and leaves no process behind after Ctrl-C', async () => {
     const env = environment();
@@ -164,15 +148,29 @@ describe('npm start', () => {
     expectNothingLeft(env.DATA_DIR ?? '', servers);
   });
 
-  it('with a DATABASE_URL that refuses ends soon, and stops what it had started', async () => {
-    const env = await laterEnvironment({ DATABASE_URL: databaseAt(1) });
-    await expectDatabaseNamed(run('src/main.ts', env));
+  it.each([
+    ['refuses', async () => 1],
+    ['takes connections and says nothing', silentPort],
+  ])('with a DATABASE_URL that %s ends soon with the remedy and without the password', async (_, place) => {
+    const env = await laterEnvironment({ DATABASE_URL: databaseAt(await place()) });
+    const told = await refusalOf(run('src/main.ts', env));
+    expect(told).toMatch(/DATABASE_URL|PostgreSQL/);
+    expect(told).toMatch(GIVEN_SECONDS);
+    expect(told).toContain('someone@127.0.0.1');
+    expect(told).not.toContain('s3cret');
     expectNothingLeft(env.DATA_DIR ?? '', []);
   });
 
-  it('with a TEMPORAL_ADDRESS that refuses ends soon, and stops what it had started', async () => {
-    const env = await laterEnvironment({ TEMPORAL_ADDRESS: '127.0.0.1:1' });
-    await expectTemporalNamed(run('src/main.ts', env), '127.0.0.1:1');
+  it.each([
+    ['refuses', async () => 1],
+    ['takes connections and says nothing', silentPort],
+  ])('with a TEMPORAL_ADDRESS that %s ends soon with the remedy', async (_, place) => {
+    const TEMPORAL_ADDRESS = `127.0.0.1:${await place()}`;
+    const env = await laterEnvironment({ TEMPORAL_ADDRESS });
+    const told = await refusalOf(run('src/main.ts', env));
+    expect(told).toContain(`TEMPORAL_ADDRESS=${TEMPORAL_ADDRESS}`);
+    expect(told).toContain('unset TEMPORAL_ADDRESS');
+    expect(told).toMatch(GIVEN_SECONDS);
     expectNothingLeft(env.DATA_DIR ?? '', []);
   });
 
@@ -253,19 +251,6 @@ describe('against servers that are configured', () => {
     expect(main.output()).not.toMatch(/^\s+at .*:\d+:\d+/m);
   });
 
-  it('npm start with a DATABASE_URL that takes connections and says nothing ends soon', async () => {
-    const DATABASE_URL = databaseAt(await silentPort());
-    await expectDatabaseNamed(
-      run('src/main.ts', environment({ DATABASE_URL, TEMPORAL_ADDRESS: test.temporalAddress })),
-    );
-  });
-
-  it('npm start with a TEMPORAL_ADDRESS that takes connections and says nothing ends soon', async () => {
-    const TEMPORAL_ADDRESS = `127.0.0.1:${await silentPort()}`;
-    const env = environment({ DATABASE_URL: test.databaseUrl, TEMPORAL_ADDRESS });
-    await expectTemporalNamed(run('src/main.ts', env), TEMPORAL_ADDRESS);
-  });
-
   it.each(['src/server.ts', 'src/worker.ts'])('%s without them names both variables', async (entry) => {
     const told = await refusalOf(run(entry, environment()));
     expect(told).toMatch(/^ {2}DATABASE_URL .*\n {2}TEMPORAL_ADDRESS /m);
@@ -273,13 +258,13 @@ describe('against servers that are configured', () => {
   });
 
   it('API and worker alone wait for servers that are away, and go on, migration included, when they appear', async () => {
-    await sql(test.databaseUrl, 'create database fresh');
+    const fresh = await createSharedDatabase('empty');
+    onTestFinished(fresh.drop);
     const [postgresPort, temporalPort] = [await choosePort(18_001), await choosePort(18_501)];
     const { TEMPORAL_NAMESPACE = '' } = test.env;
-    const url = new URL(test.databaseUrl);
+    const url = new URL(fresh.url);
     const target = url.host;
     url.port = String(postgresPort);
-    url.pathname = '/fresh';
     const env = environment({
       DATABASE_URL: url.href,
       TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
@@ -335,15 +320,14 @@ describe('against servers that are configured', () => {
   });
 
   it('npm run migrate brings an empty database up to date, and does nothing the second time', async () => {
-    await sql(test.databaseUrl, 'create database to_migrate');
-    const url = new URL(test.databaseUrl);
-    url.pathname = '/to_migrate';
+    const { url, drop } = await createSharedDatabase('empty');
+    onTestFinished(drop);
     for (const _ of [1, 2]) {
-      const migrate = run('src/migrate.ts', environment({ DATABASE_URL: url.href }));
+      const migrate = run('src/migrate.ts', environment({ DATABASE_URL: url }));
       expect(await migrate.ended, migrate.output()).toBe(0);
       expect(migrate.output()).toContain('The schema is up to date.');
     }
-    expect(await sql(url.href, 'select count(*)::int from build_workflows')).toEqual([[0]]);
+    expect(await sql(url, 'select count(*)::int from build_workflows')).toEqual([[0]]);
   });
 });
 
