@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/longest-first.ts';
 
 /** Two files to a processor, as some of them wait while the other computes; each takes up to a GB of memory. */
 const WORKERS = Math.min(2 * availableParallelism(), 4);
@@ -19,6 +20,7 @@ const HANGS_AFTER = { testTimeout: 300_000, hookTimeout: 300_000 };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
