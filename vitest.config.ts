@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import LongestFirst from './test/longest-first.ts';
+import { LongestFirst } from './test/longest-first.ts';
 
 /** Two files to a processor, as some of them wait while the other computes; each takes up to a GB of memory. */
 const WORKERS = Math.min(2 * availableParallelism(), 4);

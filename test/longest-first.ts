@@ -11,7 +11,7 @@ const rank = ({ moduleId }: TestSpecification): number => {
 };
 
 /** Begun late, one such file keeps the run waiting when all others are done. */
-export default class LongestFirst extends BaseSequencer {
+export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }

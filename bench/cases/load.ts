@@ -17,15 +17,19 @@ export type Troubles = Readonly<
   >
 >;
 
-export type Load = Readonly<{
+export type LoadRun = Readonly<{
   builds: number;
   delayMs: number;
   lastCompletedMs: number;
-  /** What the floor's builds a second and the model's own time would give. */
-  idealMs: number;
   perRun: Cost;
   troubles: Troubles;
 }>;
+
+export type Load = LoadRun & Readonly<{ idealMs: number }>;
+
+/** When the last would complete if it took the floor's builds a second and the model's own time. */
+export const idealMs = ({ builds, delayMs }: Pick<LoadRun, 'builds' | 'delayMs'>, floorPerSecond: number): number =>
+  (builds / floorPerSecond) * 1000 + PHASES * delayMs;
 
 export function sumTroubles(figures: readonly HistoryFigures[]): Troubles {
   const sum = (key: keyof Troubles): number => figures.reduce((total, figure) => total + figure[key], 0);
@@ -43,8 +47,8 @@ export function sumTroubles(figures: readonly HistoryFigures[]): Troubles {
 export async function measureLoad(
   setup: Setup,
   subject: Subject,
-  { builds, delayMs, floorPerSecond }: Readonly<{ builds: number; delayMs: number; floorPerSecond: number }>,
-): Promise<Load> {
+  { builds, delayMs }: Readonly<{ builds: number; delayMs: number }>,
+): Promise<LoadRun> {
   await setup.model.ask('delay', delayMs);
   try {
     const { outcome, cost } = await costOf(setup, setup.builder(), async () => {
@@ -58,7 +62,6 @@ export async function measureLoad(
       builds,
       delayMs,
       lastCompletedMs: outcome.lastCompletedMs,
-      idealMs: (builds / floorPerSecond) * 1000 + PHASES * delayMs,
       perRun: costPerRun([cost], builds),
       troubles: sumTroubles(figures),
     };

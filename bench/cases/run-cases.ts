@@ -7,7 +7,7 @@ import { measureCalls } from './calls.ts';
 import { type Contestant, measureLatency, measureThroughput } from './compare.ts';
 import { measureCrash } from './crash.ts';
 import { measureLists } from './lists.ts';
-import { measureLoad } from './load.ts';
+import { idealMs, type Load, measureLoad } from './load.ts';
 import { measureMemory } from './memory.ts';
 import { measureRealWork, phaseMedians } from './real-work.ts';
 import { measureRequests } from './requests.ts';
@@ -57,11 +57,17 @@ type Bench = Readonly<{
   log: (line: string) => void;
 }>;
 
-async function floorPerSecond({ setup, subjects, size }: Bench, found: Found): Promise<number> {
-  const known = found.throughput?.[subjects.six.name];
-  if (known) return known.perSecond;
+async function floorPerSecond({ setup, subjects, size }: Bench): Promise<number> {
   const floor = [{ subject: subjects.six, worker: setup.floor }];
   return (await measureThroughput(setup, floor, size.throughput))[subjects.six.name]?.perSecond ?? 0;
+}
+
+/** The floor's speed is measured before and after: within a minute the same machine may be half as fast. */
+async function measureLoadOnFloor(bench: Bench): Promise<Load> {
+  const before = await floorPerSecond(bench);
+  const run = await measureLoad(bench.setup, bench.subjects.build, bench.size.load);
+  const after = await floorPerSecond(bench);
+  return { ...run, idealMs: idealMs(run, (before + after) / 2) };
 }
 
 async function measureHistories({ setup, subjects }: Bench): Promise<NonNullable<Found['histories']>> {
@@ -81,7 +87,7 @@ async function measureReal({ setup, subjects, size }: Bench): Promise<NonNullabl
 }
 
 /** In this order: what compares first, on a fresh server; what kills the worker last. */
-const RUN: Readonly<Record<Case, (bench: Bench, found: Found) => Promise<Found>>> = {
+const RUN: Readonly<Record<Case, (bench: Bench) => Promise<Found>>> = {
   latency: async ({ setup, contestants, size }) => ({
     latency: await measureLatency(setup, contestants, size.latency),
   }),
@@ -90,10 +96,7 @@ const RUN: Readonly<Record<Case, (bench: Bench, found: Found) => Promise<Found>>
   }),
   histories: async (bench) => ({ histories: await measureHistories(bench) }),
   memory: async ({ setup, subjects, size }) => ({ memory: await measureMemory(setup, subjects.build, size.memory) }),
-  load: async (bench, found) => {
-    const options = { ...bench.size.load, floorPerSecond: await floorPerSecond(bench, found) };
-    return { load: await measureLoad(bench.setup, bench.subjects.build, options) };
-  },
+  load: async (bench) => ({ load: await measureLoadOnFloor(bench) }),
   calls: async ({ setup, subjects, size }) => ({ calls: await measureCalls(setup, subjects.build, size.calls) }),
   requests: async ({ setup, size }) => ({ requests: await measureRequests(setup, size.requests) }),
   lists: async ({ setup, size }) => ({ lists: await measureLists(setup, size.lists) }),
@@ -122,7 +125,7 @@ export async function runCases(setup: Setup, options: BenchArguments, log: (line
   for (const name of Object.keys(RUN) as Case[]) {
     if (!options.cases.has(name)) continue;
     const startedAtMs = performance.now();
-    found = { ...found, ...(await RUN[name](bench, found)) };
+    found = { ...found, ...(await RUN[name](bench)) };
     log(`${name}: ${((performance.now() - startedAtMs) / 1000).toFixed(0)} s`);
   }
   return found;

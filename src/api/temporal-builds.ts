@@ -16,12 +16,20 @@ import {
 } from '../workflows/messages.ts';
 import { BUILD_ID, BUILD_NEEDS_OPERATOR, BUILD_PROJECT, BUILD_STATE } from '../workflows/search-attributes.ts';
 import { summaryOf } from '../workflows/summary.ts';
+import { type InTurn, inTurn } from './in-turn.ts';
 import type { Answer, BuildDescription, BuildsPort, Ending } from './ports.ts';
 import { callTemporal, serverError } from './temporal-call.ts';
 import { isRace, queryError, updateError } from './temporal-errors.ts';
 import { detailsOf } from './web-ui-text.ts';
 
 const START_DEADLINE_MS = 5000;
+/**
+ * Where 300 begin at once in a server with a single file, each of its writes takes over a second, and it loses tasks that it was handing
+ * to a worker (docs/decisions/0031-where-builds-wait.md).
+ */
+const STARTS_AT_ONCE = 16;
+/** With the deadline, shorter than our own client waits. */
+const START_WAIT_MS = 9000;
 /** Longer than a task may wait for a worker that died: then another takes it, and the command is done after all. */
 const UPDATE_DEADLINE_MS = 8000;
 /** For asking a second time, after a race with continue-as-new. */
@@ -50,34 +58,41 @@ export type BuildsSettings = Readonly<{
   apiUrl: () => string;
 }>;
 
-async function startBuild(settings: BuildsSettings, spec: BuildSpec): Promise<'started' | 'already_started'> {
-  const { client, taskQueue, apiUrl } = settings;
+function startWorkflow({ client, taskQueue, apiUrl }: BuildsSettings, spec: BuildSpec): Promise<unknown> {
   const input: BuildInput = { spec, indexPauseMs: INDEX_PAUSE_MS };
-  try {
-    await callTemporal(client, START_DEADLINE_MS, () =>
-      client.workflow.start(WORKFLOW_TYPE, {
-        workflowId: spec.workflowId,
-        taskQueue,
-        args: [input],
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-        memo: { [MEMO_START_DIGEST]: spec.startDigest },
-        staticSummary: summaryOf(spec),
-        staticDetails: detailsOf(spec, apiUrl()),
-        typedSearchAttributes: [
-          { key: BUILD_STATE, value: 'discovery' },
-          { key: BUILD_PROJECT, value: spec.projectId },
-          { key: BUILD_ID, value: spec.buildId },
-          { key: BUILD_NEEDS_OPERATOR, value: false },
-        ],
-      }),
-    );
-    return 'started';
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'already_started';
-    throw serverError(error, true);
-  }
+  return client.workflow.start(WORKFLOW_TYPE, {
+    workflowId: spec.workflowId,
+    taskQueue,
+    args: [input],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+    memo: { [MEMO_START_DIGEST]: spec.startDigest },
+    staticSummary: summaryOf(spec),
+    staticDetails: detailsOf(spec, apiUrl()),
+    typedSearchAttributes: [
+      { key: BUILD_STATE, value: 'discovery' },
+      { key: BUILD_PROJECT, value: spec.projectId },
+      { key: BUILD_ID, value: spec.buildId },
+      { key: BUILD_NEEDS_OPERATOR, value: false },
+    ],
+  });
 }
+
+const start =
+  (settings: BuildsSettings, whenItsTurn: InTurn): BuildsPort['start'] =>
+  async (spec) => {
+    let began = false;
+    try {
+      await whenItsTurn(() => {
+        began = true;
+        return callTemporal(settings.client, START_DEADLINE_MS, () => startWorkflow(settings, spec));
+      });
+      return 'started';
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return 'already_started';
+      throw serverError(error, began);
+    }
+  };
 
 function descriptionOf(told: WorkflowExecutionDescription): BuildDescription | null {
   if (told.type !== WORKFLOW_TYPE) return null;
@@ -156,7 +171,7 @@ export function createTemporalBuilds(settings: BuildsSettings): BuildsPort {
   // A closed workflow would be replayed for a query; the mirror has its end already, and costs less.
   const reader = new WorkflowClient({ ...client.options, interceptors: [], queryRejectCondition: 'NOT_OPEN' });
   return {
-    start: (spec) => startBuild(settings, spec),
+    start: start(settings, inTurn({ atOnce: STARTS_AT_ONCE, waitMs: START_WAIT_MS })),
     execute: execute(client),
     status: (workflowId) => query<StatusView>(client, reader, workflowId, 'status'),
     history: (workflowId) => query<HistoryReply>(client, reader, workflowId, 'history'),
