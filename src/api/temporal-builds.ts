@@ -24,8 +24,8 @@ import { detailsOf } from './web-ui-text.ts';
 
 const START_DEADLINE_MS = 5000;
 /**
- * Where 300 begin at once in a server with a single file, each of its writes takes over a second, and it loses tasks that it was handing
- * to a worker (docs/decisions/0031-where-builds-wait.md).
+ * Where 300 begin at once in a server with a single file, its writes take over a second each, and in that time it gives up handing
+ * a task to a worker, which is then lost until its deadline (docs/decisions/0031-where-builds-wait.md).
  */
 const STARTS_AT_ONCE = 16;
 /** With the deadline, shorter than our own client waits. */
