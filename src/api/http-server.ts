@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, maxHeaderSize, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  maxHeaderSize,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
@@ -62,8 +69,29 @@ function answerNonsense(server: Server, log: Logger): void {
   });
 }
 
+/** Answers calls, and tells of those that it leaves to whoever comes next, as Express does. */
+export type App = (req: IncomingMessage, res: ServerResponse, leave: (error?: unknown) => void) => void;
+
+/**
+ * An address that cannot be read, as `/\a@b#|` or `http://[/`, passes by all that Express has been given. It is handed in once more,
+ * written so that it can be read: so it is answered as any address at which there is nothing.
+ */
+const readingAnyAddress =
+  (app: App): RequestListener =>
+  (req, res) =>
+    app(req, res, (error) => {
+      // All else is answered by the app, but for what fails when its answer has begun.
+      if (error !== undefined || res.headersSent) {
+        req.socket.destroy();
+        return;
+      }
+      req.url = `/${encodeURIComponent(req.url ?? '')}`;
+      app(req, res, () => req.socket.destroy());
+    });
+
 /** Makes the HTTP server of the API, with bounds on what arrives slowly or is no call at all. */
-export function createHttpServer(app: RequestListener, log: Logger, timeouts: ArrivalTimeouts = TIMEOUTS): Server {
+export function createHttpServer(app: App, log: Logger, timeouts: ArrivalTimeouts = TIMEOUTS): Server {
+  const listener = readingAnyAddress(app);
   const server = createServer(
     {
       headersTimeout: timeouts.headersMs,
@@ -72,10 +100,10 @@ export function createHttpServer(app: RequestListener, log: Logger, timeouts: Ar
       // Node's answer has neither a request id nor a problem: see requireHost.
       requireHostHeader: false,
     },
-    app,
+    listener,
   );
   // An expectation that is not known may be ignored; Node's refusal has neither a request id nor a problem.
-  server.on('checkExpectation', app);
+  server.on('checkExpectation', listener);
   answerNonsense(server, log);
   return server;
 }

@@ -1,8 +1,8 @@
-import type { RequestListener, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
 import { accepts, portTaken } from '../stack/ports.ts';
-import { createHttpServer } from './http-server.ts';
+import { type App, createHttpServer } from './http-server.ts';
 
 /** `fixed`: the user chose the port, so that no other will do. Port 0 is any free one. */
 export type ListenOptions = Readonly<{ host: string; port: number; fixed: boolean }>;
@@ -69,7 +69,7 @@ function closeServer(server: Server): Promise<void> {
  * Serves an app. `close` lets answers that are under way finish, for a second at most, and may be called more than once.
  * @throws AppError `port_taken` when a fixed port is in use; `config_invalid` for an address that cannot be used
  */
-export async function listen(app: RequestListener, options: ListenOptions, log: Logger): Promise<Listening> {
+export async function listen(app: App, options: ListenOptions, log: Logger): Promise<Listening> {
   const server = createHttpServer(app, log);
   const port = await bindAny(server, options);
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;

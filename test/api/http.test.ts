@@ -3,6 +3,7 @@ import { depthOf } from '../../src/api/body.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { readApiKeys } from '../../src/api-keys.ts';
 import { AppError, ERROR_STATUS } from '../../src/errors.ts';
+import { rawExchange } from './raw-call.ts';
 import { serve } from './serve.ts';
 
 const START = '/api/workflows/shop/start';
@@ -20,6 +21,20 @@ describe('an error', () => {
       detail: 'There is nothing at "/nowhere"; see the list of calls in the documentation.',
       code: 'not_found',
     });
+  });
+
+  it.each([
+    ['GET', '/\\L@#uE|h~'],
+    ['POST', '/\\L@#uE|h~'],
+    ['GET', 'http://[/x'],
+  ])('an address that cannot be read is answered like any other: %s %s', async (method, target) => {
+    const { server } = await serve();
+    const head = `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nConnection: close\r\n\r\n`;
+    const answer = await rawExchange(server.port, head);
+    expect(answer).toMatch(/^HTTP\/1\.1 404 .*"code":"not_found"/s);
+    expect(answer).toMatch(/^X-Request-Id: [0-9a-f-]{36}\r$/m);
+    expect(answer).toMatch(/^Content-Type: application\/problem\+json; charset=utf-8\r$/m);
+    expect(answer).toMatch(/^X-Content-Type-Options: nosniff\r$/m);
   });
 
   it.each([
