@@ -86,8 +86,8 @@ const worker = await startWorker({
   databaseUrl,
   temporalAddress,
   log,
-  // An instant build runs nothing that could need one.
-  sandbox: work.kind === 'real' ? await openSandbox({ config, tell: () => undefined }) : noSandbox(false),
+  // An instant build runs nothing, also of the files that generated calls hand to it.
+  sandbox: work.kind === 'real' ? await openSandbox({ config, tell: () => undefined }) : noSandbox(true),
   deps: { mirror: counted, ...instant },
   ...(work.kind === 'real' ? { simulated: { firstAttemptMistake: work.firstAttemptMistake } } : {}),
 });
