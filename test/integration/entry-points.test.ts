@@ -67,6 +67,12 @@ async function listening(server: Server, port = 0): Promise<number> {
 /** Takes connections and never says a word: the slowest way not to answer. */
 const silentPort = (): Promise<number> => listening(createServer((socket) => socket.on('error', () => undefined)));
 
+/** Where a configured server does not answer, and how a test finds such a port. */
+const DEAD_PORTS: readonly [string, () => Promise<number>][] = [
+  ['refuses', async () => 1],
+  ['takes connections and says nothing', silentPort],
+];
+
 /** A server that appears on a port: what comes there goes to another address. */
 const forward = (port: number, target: string): Promise<number> =>
   listening(
@@ -148,23 +154,20 @@ describe('npm start', () => {
     expectNothingLeft(env.DATA_DIR ?? '', servers);
   });
 
-  it.each([
-    ['refuses', async () => 1],
-    ['takes connections and says nothing', silentPort],
-  ])('with a DATABASE_URL that %s ends soon with the remedy and without the password', async (_, place) => {
-    const env = await laterEnvironment({ DATABASE_URL: databaseAt(await place()) });
-    const told = await refusalOf(run('src/main.ts', env));
-    expect(told).toMatch(/DATABASE_URL|PostgreSQL/);
-    expect(told).toMatch(GIVEN_SECONDS);
-    expect(told).toContain('someone@127.0.0.1');
-    expect(told).not.toContain('s3cret');
-    expectNothingLeft(env.DATA_DIR ?? '', []);
-  });
+  it.each(DEAD_PORTS)(
+    'with a DATABASE_URL that %s ends soon with the remedy and without the password',
+    async (_, place) => {
+      const env = await laterEnvironment({ DATABASE_URL: databaseAt(await place()) });
+      const told = await refusalOf(run('src/main.ts', env));
+      expect(told).toMatch(/DATABASE_URL|PostgreSQL/);
+      expect(told).toMatch(GIVEN_SECONDS);
+      expect(told).toContain('someone@127.0.0.1');
+      expect(told).not.toContain('s3cret');
+      expectNothingLeft(env.DATA_DIR ?? '', []);
+    },
+  );
 
-  it.each([
-    ['refuses', async () => 1],
-    ['takes connections and says nothing', silentPort],
-  ])('with a TEMPORAL_ADDRESS that %s ends soon with the remedy', async (_, place) => {
+  it.each(DEAD_PORTS)('with a TEMPORAL_ADDRESS that %s ends soon with the remedy', async (_, place) => {
     const TEMPORAL_ADDRESS = `127.0.0.1:${await place()}`;
     const env = await laterEnvironment({ TEMPORAL_ADDRESS });
     const told = await refusalOf(run('src/main.ts', env));
@@ -342,10 +345,7 @@ describe('npm run migrate', () => {
     }
   });
 
-  it.each([
-    ['refuses', async () => 1],
-    ['takes connections and says nothing', silentPort],
-  ])('on a URL that %s ends soon with the remedy and without the password', async (_, place) => {
+  it.each(DEAD_PORTS)('on a URL that %s ends soon with the remedy and without the password', async (_, place) => {
     const DATABASE_URL = databaseAt(await place());
     const told = await refusalOf(run('src/migrate.ts', environment({ DATABASE_URL })));
     expect(told).toContain('127.0.0.1');
