@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest';
+import { until } from '../fixtures/builds.ts';
 import { readRunbook, stepsIn } from '../fixtures/runbook.ts';
 import {
   choose,
   chooseAction,
+  FIRST_LOOK_MS,
   goToTab,
   isFormOpen,
   open,
   press,
   read,
+  showsWithin,
   submit,
   tick,
   type WebUi,
@@ -63,23 +66,28 @@ const RUNBOOK = readRunbook().flatMap(({ name, ways }) => {
   return text === undefined ? [] : [[name, text] as const];
 });
 
-/** Temporal's lists follow within a second or so, and a page shows what was there when it was opened. */
-const LOOKS = 4;
-
 async function carryOut(ui: WebUi, steps: readonly Step[], { workflowId, eventId = '' }: Arranged): Promise<void> {
   const filled = (text: string): string => text.replace(/\bID\b/g, workflowId).replace(/\bEVENT\b/g, eventId);
   for (const { act, first, second } of steps) await act(ui, filled(first), filled(second));
 }
 
+/**
+ * The same steps from the first on, until what they read is there: lists follow within a second or so, and a page shows what was
+ * there when it was opened. Each look is longer than the one before, for a page that is slow.
+ */
 async function seeInTime(ui: WebUi, steps: readonly Step[], arranged: Arranged): Promise<void> {
-  for (let look = 1; look < LOOKS; look++) {
-    try {
-      return await carryOut(ui, steps, arranged);
-    } catch {
-      // Looked at again from the first step on; the last look tells what is wrong.
-    }
-  }
-  await carryOut(ui, steps, arranged);
+  let lookMs = FIRST_LOOK_MS;
+  let shown = true;
+  const look = async (page: WebUi, text: string): Promise<void> => {
+    shown &&= await showsWithin(page, text, lookMs);
+  };
+  const looks = steps.map((step) => (step.act === read ? { ...step, act: look } : step));
+  await until('what the steps read', async () => {
+    shown = true;
+    await carryOut(ui, looks, arranged);
+    lookMs *= 2;
+    return shown;
+  });
 }
 
 export function testsOfRunbook(place: Place): void {
