@@ -13,7 +13,7 @@ export const DEADLINE_SLACK_MS = 10_000;
  * failure or a cancellation of an older epoch belongs to work that a command has made void.
  * @param failed what a failure means; by default it parks the build
  */
-export async function attempt(
+export function attempt(
   session: Session,
   run: (input: WorkInput) => Promise<void>,
   failed: (error: unknown, remainingMs: number) => WorkCommand = parkCommand,
@@ -22,10 +22,10 @@ export async function attempt(
   const remainingMs = now.spec.activeTimeoutMs - now.activeMs;
   if (remainingMs <= 0) {
     apply(session, { type: 'time_out', work: { activeMs: 0, calls: [] } });
-    return;
+    return Promise.resolve();
   }
   const input = { build: snapshotOf(now), batch: nextBatch(session), remainingMs };
-  await guarded(
+  return guarded(
     session,
     () => run(input),
     (error) => failed(error, remainingMs),

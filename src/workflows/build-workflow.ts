@@ -36,7 +36,10 @@ export async function build(input: BuildInput): Promise<BuildSummary> {
   registerHandlers(session);
   show(session);
   try {
-    while (!isOver(session.build.position)) await step(session);
+    while (!isOver(session.build.position)) {
+      if (mayContinue(session)) await carryOn(session);
+      await step(session);
+    }
   } catch (error) {
     if (!isCancellation(error) || !root.consideredCancelled) throw error;
     apply(session, { type: 'abort', actor: 'temporal', reason: 'cancelled from Temporal', opId: null });
@@ -83,9 +86,8 @@ function openSession(input: BuildInput): Session {
   };
 }
 
-/** Does the one thing that the build asks for. */
-async function step(session: Session): Promise<void> {
-  if (mayContinue(session)) await carryOn(session);
+/** Does the one thing that the build asks for. Here and below it no function is async that need not be: the SDK notes a stack trace for each promise. */
+function step(session: Session): Promise<void> {
   noteReset(session);
   const work = nextWork(session.build);
   switch (work.kind) {
@@ -105,9 +107,9 @@ async function step(session: Session): Promise<void> {
   }
 }
 
-async function runPhase(session: Session, current: Phase): Promise<void> {
+function runPhase(session: Session, current: Phase): Promise<void> {
   const { epoch } = session.build;
-  await attempt(session, async (given) => {
+  return attempt(session, async (given) => {
     const input: PhaseInput = { ...given, phase: current };
     const number = session.build.attempts[current];
     const options = {
@@ -125,9 +127,9 @@ async function runPhase(session: Session, current: Phase): Promise<void> {
   });
 }
 
-async function runMeasurement(session: Session): Promise<void> {
+function runMeasurement(session: Session): Promise<void> {
   const { epoch } = session.build;
-  await attempt(session, async (given) => {
+  return attempt(session, async (given) => {
     const input: PhaseInput = { ...given, phase: 'testing' };
     const options = {
       summary: `tests of attempt ${session.build.attempts.implementation}, run for an external tester`,

@@ -20,9 +20,9 @@ const inputFor = (session: Session): WorkInput => ({
 });
 
 /** Fetches the existing code; a failure parks the build in discovery, and a retry fetches again. */
-export async function runSource(session: Session): Promise<void> {
+export function runSource(session: Session): Promise<void> {
   const { epoch } = session.build;
-  await attempt(session, async (input) => {
+  return attempt(session, async (input) => {
     const options = { summary: 'fetches the source', startToCloseTimeout: input.remainingMs + DEADLINE_SLACK_MS };
     const { ackedSeq, commit, work } = await openSource.executeWithOptions(options, [input]);
     session.scope = null;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { phaseOf } from '../../machine/build.ts';
 import type { Work } from '../../machine/commands.ts';
@@ -21,6 +22,8 @@ export async function metered<I extends WorkInput, T>(
   const reset = leaveDeadWorker(deps, context);
   // The flush needs nothing of the work and never fails, so the two run side by side.
   const flushed = flushOnce(deps, input.build, input.batch);
+  // The pool gives a connection in the next tick. Without this the work would take the thread first, and the database wait for it.
+  await setImmediate();
   try {
     const done = await work({ deps, input, meter });
     await reset;
