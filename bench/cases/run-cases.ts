@@ -4,7 +4,7 @@ import type { Figures } from '../figures.ts';
 import { type HistoryFigures, historyFigures } from '../measure/histories.ts';
 import { QUEUES, type Setup } from '../setup.ts';
 import { measureCalls } from './calls.ts';
-import { type Contestant, measureLatency, measureThroughput } from './compare.ts';
+import { type Contestant, measureLatency, measureThroughput, warmUp } from './compare.ts';
 import { measureCrash } from './crash.ts';
 import { measureLists } from './lists.ts';
 import { idealMs, type Load, measureLoad } from './load.ts';
@@ -18,10 +18,11 @@ import { measureWorkspace } from './workspace.ts';
 /** How much is measured. `quick` is for a first look: its figures are noisy. */
 const SIZES = {
   full: {
-    latency: { count: 60, blocks: 3, warmUp: 200 },
-    throughput: { count: 300, blocks: 2, warmUp: 64 },
+    warmUp: 500,
+    latency: { count: 60, blocks: 6 },
+    throughput: { count: 600, blocks: 6 },
     memory: 200,
-    load: { builds: 300, delayMs: 2000 },
+    load: { builds: 300, delayMs: 2000, floor: { count: 300, blocks: 2 } },
     calls: { builds: 100, delayMs: 10_000, rounds: 200, warmUp: 30 },
     requests: { requests: 5000, inFlight: 8 },
     lists: { builds: 100_000, rounds: 50 },
@@ -32,10 +33,11 @@ const SIZES = {
     real: 8,
   },
   quick: {
-    latency: { count: 24, blocks: 3, warmUp: 64 },
-    throughput: { count: 64, blocks: 2, warmUp: 32 },
+    warmUp: 64,
+    latency: { count: 24, blocks: 3 },
+    throughput: { count: 64, blocks: 2 },
     memory: 20,
-    load: { builds: 48, delayMs: 500 },
+    load: { builds: 48, delayMs: 500, floor: { count: 64, blocks: 2 } },
     calls: { builds: 20, delayMs: 4000, rounds: 30, warmUp: 10 },
     requests: { requests: 2000, inFlight: 8 },
     lists: { builds: 10_000, rounds: 20 },
@@ -59,7 +61,7 @@ type Bench = Readonly<{
 
 async function floorPerSecond({ setup, subjects, size }: Bench): Promise<number> {
   const floor = [{ subject: subjects.six, worker: setup.floor }];
-  return (await measureThroughput(setup, floor, size.throughput))[subjects.six.name]?.perSecond ?? 0;
+  return (await measureThroughput(setup, floor, size.load.floor))[subjects.six.name]?.perSecond ?? 0;
 }
 
 /** The floor's speed is measured before and after: within a minute the same machine may be half as fast. */
@@ -107,6 +109,9 @@ const RUN: Readonly<Record<Case, (bench: Bench) => Promise<Found>>> = {
   crash: async ({ setup, subjects, size }) => ({ crash: await measureCrash(setup, subjects.build, size.crash) }),
 };
 
+/** Cases that set builds beside the floor: these are of processes that have long been running. */
+const COMPARING: readonly Case[] = ['latency', 'throughput', 'load'];
+
 /** Runs the chosen cases one after another. */
 export async function runCases(setup: Setup, options: BenchArguments, log: (line: string) => void): Promise<Found> {
   const { client } = setup;
@@ -122,6 +127,7 @@ export async function runCases(setup: Setup, options: BenchArguments, log: (line
   ];
   const bench: Bench = { setup, size: options.quick ? SIZES.quick : SIZES.full, subjects, contestants, log };
   let found: Found = {};
+  if (COMPARING.some((name) => options.cases.has(name))) await warmUp(setup, contestants, bench.size.warmUp);
   for (const name of Object.keys(RUN) as Case[]) {
     if (!options.cases.has(name)) continue;
     const startedAtMs = performance.now();
