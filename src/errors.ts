@@ -49,6 +49,7 @@ export const ERROR_STATUS = {
   postgres_unreachable: 503,
   streams_exhausted: 503,
   temporal_unreachable: 503,
+  too_busy: 503,
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

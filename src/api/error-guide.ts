@@ -136,6 +136,10 @@ export const ERROR_GUIDE = {
     meaning: 'Temporal does not answer. A command may still take effect.',
     remedy: 'Repeat the call after Retry-After, a command with its Idempotency-Key.',
   },
+  too_busy: {
+    meaning: 'More builds are to begin than Temporal takes in at once. This one waited in vain, and was not begun.',
+    remedy: 'Start it again after Retry-After.',
+  },
 } as const satisfies Record<PublicCode, Guide>;
 
 /** The code under which callers are told of an error. */

@@ -29,6 +29,7 @@ export const START_ERRORS = [
   'build_id_taken',
   'idempotency_key_reused',
   'temporal_unreachable',
+  'too_busy',
 ] as const;
 
 type NamelessCall = Pick<Call<unknown, unknown, z.infer<typeof namelessStart>>, 'body' | 'caller' | 'idempotencyKey'>;

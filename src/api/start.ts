@@ -26,7 +26,7 @@ export const start = defineRoute({
   params: projectParams,
   body: startBody,
   reply: startReply,
-  errors: ['not_found', 'model_unavailable', 'source_refused', 'build_id_taken', 'temporal_unreachable'],
+  errors: ['not_found', 'model_unavailable', 'source_refused', 'build_id_taken', 'temporal_unreachable', 'too_busy'],
   changes: true,
   handle: async ({ params, body, caller }, deps) => {
     requireProject(params.project_id, caller);

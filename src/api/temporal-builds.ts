@@ -90,6 +90,7 @@ const start =
       return 'started';
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return 'already_started';
+      if (error instanceof AppError) throw error;
       throw serverError(error, began);
     }
   };
