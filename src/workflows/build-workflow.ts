@@ -86,7 +86,10 @@ function openSession(input: BuildInput): Session {
   };
 }
 
-/** Does the one thing that the build asks for. Here and below it no function is async that need not be: the SDK notes a stack trace for each promise. */
+/**
+ * Does the one thing that the build asks for. What is called from here is async only where it must be: the SDK notes a stack
+ * trace for each promise.
+ */
 function step(session: Session): Promise<void> {
   noteReset(session);
   const work = nextWork(session.build);
