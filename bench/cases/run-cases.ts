@@ -19,7 +19,7 @@ import { measureWorkspace } from './workspace.ts';
 const SIZES = {
   full: {
     warmUp: 500,
-    latency: { count: 120, blocks: 4 },
+    latency: { count: 120, blocks: 24 },
     throughput: { count: 600, blocks: 6 },
     memory: 200,
     load: { builds: 300, delayMs: 2000, floor: { count: 300, blocks: 2 } },

@@ -9,6 +9,9 @@ export async function test(attempt: Attempt): Promise<Done> {
   const { head, spec } = attempt.input.build;
   const runs = head !== null && mayRunFiles(attempt.input.build);
   const before = runs ? await runTestsOf(attempt, head) : null;
+  // Written while the role is asked: it counts unless the role adds tests.
+  const keptBefore = before && keepReport(attempt.deps, before);
+  keptBefore?.catch(() => undefined);
   const { value, simulated } = await askRole(attempt, { testRun: before && reportData(before) });
   const commit = filesOf(value).length > 0 ? await commitFiles(attempt, value) : null;
   // Tests that a real provider added are not run without a sandbox: the run before them counts.
@@ -20,7 +23,7 @@ export async function test(attempt: Attempt): Promise<Done> {
   // The run says what failed; what the role made of it stays beside that for the next attempt.
   const fault = faultText(report, spec.coverageMin);
   const told = fault === null ? {} : { reason: fault, role_reason: value.reason ?? null };
-  const { sha256 } = await keepReport(attempt.deps, report);
+  const { sha256 } = await ((report === before && keptBefore) || keepReport(attempt.deps, report));
   const measurement = {
     measured: true,
     test_coverage: report.coverage,
