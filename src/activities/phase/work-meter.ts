@@ -68,24 +68,16 @@ export function startMeter(context: Context, budgetMs: number): WorkMeter {
   const worked = (): number => Math.round(before.activeMs + performance.now() - startedAt);
   const remainingMs = (): number => Math.max(0, budgetMs - worked());
   const report = (): Work => ({ activeMs: worked(), calls: calls.slice(-CALL_LIMIT) });
-  const ended = new AbortController();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    ended.abort(timedOut(report()));
-  }, remainingMs());
-  const { cancellationSignal } = context;
-  const cancel = (): void => ended.abort(cancellationSignal.reason);
-  if (cancellationSignal.aborted) cancel();
-  else cancellationSignal.addEventListener('abort', cancel, { once: true });
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(timedOut(report())), remainingMs());
   const beats = startBeats(() => context.heartbeat(report()));
   const add = (call: Omit<ModelCall, 'id'>): void => {
     calls.push(recordOf(call, `${context.info.attempt}.${calls.length}`));
   };
   return {
-    signal: ended.signal,
+    signal: AbortSignal.any([context.cancellationSignal, deadline.signal]),
     remainingMs,
-    expired: () => late || remainingMs() === 0,
+    expired: () => deadline.signal.aborted || remainingMs() === 0,
     addCall: add,
     addCancelledCall: ({ model, provider }, durationMs) => {
       add({ model, provider, promptTokens: 0, completionTokens: 0, durationMs, outcome: 'cancelled' });
@@ -93,7 +85,6 @@ export function startMeter(context: Context, budgetMs: number): WorkMeter {
     report,
     stop: () => {
       clearTimeout(timer);
-      cancellationSignal.removeEventListener('abort', cancel);
       beats.stop();
     },
   };

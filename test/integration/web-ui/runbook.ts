@@ -10,7 +10,6 @@ import {
   open,
   press,
   read,
-  showsWithin,
   submit,
   tick,
   type WebUi,
@@ -37,6 +36,8 @@ async function tickBoth(ui: WebUi, first: string, second: string): Promise<void>
   await tick(ui, second);
 }
 
+const readWhatStands: Act = (ui, text) => read(ui, text);
+
 /** Every sentence that a step of the runbook may be, with what a person does who reads it. */
 const SENTENCES: readonly (readonly [RegExp, Act])[] = [
   [/^Open `([^`]+)`\.$/, open],
@@ -47,7 +48,7 @@ const SENTENCES: readonly (readonly [RegExp, Act])[] = [
   [/^Write `([^`]+)` into \*\*([^*]+)\*\*\.$/, (ui, text, field) => writeInto(ui, field, text)],
   [/^Write `([^`]+)`\.$/, write],
   [/^Tick \*\*([^*]+)\*\* and \*\*([^*]+)\*\*\.$/, tickBoth],
-  [/^Read `([^`]+)`\.$/, read],
+  [/^Read `([^`]+)`\.$/, readWhatStands],
 ];
 
 type Step = Readonly<{ act: Act; first: string; second: string }>;
@@ -79,9 +80,11 @@ async function seeInTime(ui: WebUi, steps: readonly Step[], arranged: Arranged):
   let lookMs = FIRST_LOOK_MS;
   let shown = true;
   const look = async (page: WebUi, text: string): Promise<void> => {
-    shown &&= await showsWithin(page, text, lookMs);
+    await read(page, text, lookMs).catch(() => {
+      shown = false;
+    });
   };
-  const looks = steps.map((step) => (step.act === read ? { ...step, act: look } : step));
+  const looks = steps.map((step) => (step.act === readWhatStands ? { ...step, act: look } : step));
   await until('what the steps read', async () => {
     shown = true;
     await carryOut(ui, looks, arranged);
