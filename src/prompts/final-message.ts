@@ -92,14 +92,8 @@ export function finalMessage(input: PromptInput, limitChars: number): string {
   const requirements = titled('## Requirements', fitJson(input.requirements, left - least));
   left -= requirements.length;
   const shares = shareOut(needs, left - Math.min(needOfFiles, FILES_KEPT_CHARS, Math.floor(left / 2)));
-  const fitted = results.map((result, index) => {
-    const [need = Infinity, share = 0] = [needs[index], shares[index]];
-    if (need <= share) return { result, chars: need };
-    const cut = fitJson(result, share - LEAST_RESULT_CHARS);
-    return { result: cut, chars: jsonText(cut).length + LEAST_RESULT_CHARS };
-  });
-  const shown = fitted.map(({ result }) => result);
-  left -= fitted.reduce((sum, { chars }) => sum + chars, 0);
+  const shown = results.map((result, index) => fitJson(result, (shares[index] ?? 0) - LEAST_RESULT_CHARS));
+  left -= shown.reduce((sum: number, result) => sum + jsonText(result).length + LEAST_RESULT_CHARS, 0);
 
   const sections: Section[] = [
     head,

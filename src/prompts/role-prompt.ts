@@ -88,20 +88,8 @@ function exampleSections({ example, rejection }: RoleBrief): string[] {
   return [`${title}\nA pass:\n${jsonBlock(example)}\n\nA rejection, also of another build:\n${jsonBlock(rejection)}`];
 }
 
-/** Of a system prompt for a model all is in the brief, so those of briefs that stay are made once. */
-const promptsForModels = new WeakMap<RoleBrief, string>();
-
 /** Puts a role's brief into the frame that all system prompts share. */
 export function renderRolePrompt(brief: RoleBrief, input: RolePromptInput): string {
-  if (input.driver !== 'llm') return render(brief, input);
-  const known = promptsForModels.get(brief);
-  if (known !== undefined) return known;
-  const rendered = render(brief, input);
-  promptsForModels.set(brief, rendered);
-  return rendered;
-}
-
-function render(brief: RoleBrief, input: RolePromptInput): string {
   const { phase, mission, method, mustNot, receives, more } = brief;
   const sections = [
     `You are the ${STATE_TABLE[phase].owner} of a software build, working on its ${phase} phase. ${mission}`,

@@ -11,9 +11,6 @@ const OWN_FIELDS = ['release', 'release_path', 'release_tag'] as const;
 export async function deploy(attempt: Attempt): Promise<Done> {
   const { deps, input, meter } = attempt;
   const { build, batch } = input;
-  // Read while the role is asked; a fault of it counts where a release is made.
-  const facts = releaseFacts(deps.store, build);
-  facts.catch(() => undefined);
   const asked = await askRole(attempt);
   const { simulated } = asked;
   const value = { ...asked.value };
@@ -35,7 +32,7 @@ export async function deploy(attempt: Attempt): Promise<Done> {
     base: build.base?.commit ?? null,
     version: String(value.version),
     notes: typeof value.notes === 'string' ? value.notes : JSON.stringify(value.notes),
-    facts: await facts,
+    facts: await releaseFacts(deps.store, build),
     signal: meter.signal,
   });
   // The moment is ours to say: the role cannot know it. The version is that of the first try, whatever this one named.
